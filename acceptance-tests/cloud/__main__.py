@@ -50,7 +50,7 @@ COMMANDS = {"up": up, "down": down, "run": run}
 
 
 def environment(description: dict) -> str:
-    """What to put into a shell to use the cloud, with a word on each part."""
+    """Returns shell commands that set the environment for the cloud, with comments."""
     aws, kubernetes = description["aws"], description["kubernetes"]
     gitlab, node = description["gitlab"], description["node"]
     if "name" in node:

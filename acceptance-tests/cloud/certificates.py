@@ -1,4 +1,4 @@
-"""The authority, the server certificate and the keys of the control plane."""
+"""The certificate authority, the certificates and the keys of the control plane."""
 
 import datetime
 import ipaddress
@@ -13,9 +13,9 @@ LIFETIME = datetime.timedelta(days=30)
 
 
 def make(directory: Path, service_address: str) -> None:
-    """Writes ca.crt, and certificate and key of apiserver and administrator, and service-account.key.
+    """Writes ca.crt, certificates and keys of API server and administrator, and service-account.key.
 
-    `service_address`: of the API server within the cluster.
+    `service_address` is the address of the API server in the cluster.
     """
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("gitlabspot local cloud")
@@ -70,7 +70,7 @@ def make(directory: Path, service_address: str) -> None:
 
 
 def _name(common_name: str, group: str | None = None) -> x509.Name:
-    """To the API server a user and its group."""
+    """Returns the name of a certificate. The API server uses it as user and group."""
     groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
     return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 

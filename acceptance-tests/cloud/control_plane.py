@@ -1,7 +1,7 @@
 """A Kubernetes control plane: etcd, API server, controllers, scheduler, kwok.
 
-kwok simulates all nodes but the real one (node/): it makes them ready, and their pods running, by the Stage files in
-kwok/.
+kwok simulates all nodes except the real one (node/). It sets nodes to ready and their pods to running, according to the
+Stage files in kwok/.
 """
 
 import base64
@@ -19,13 +19,13 @@ from .layout import HERE, Layout, tool
 from .processes import Child, answers, free_port
 
 SERVICE_CIDR = "10.96.0.0/16"
-# A documentation address: nothing dials the API server by what it advertises.
+# An address for documentation, because no client connects to the advertised address of the API server.
 ADVERTISED = "192.0.2.1"
 
 
 @dataclass
 class ControlPlane:
-    """Chosen before anything runs, because the AWS side answers DescribeCluster with it."""
+    """Settings of the control plane. They are chosen before it starts, because DescribeCluster returns them."""
 
     layout: Layout
     port: int
@@ -49,7 +49,7 @@ class ControlPlane:
         return self.layout.kubernetes / "ca.crt"
 
     def describe(self) -> dict:
-        """The `kubernetes` part of cloud.json."""
+        """Returns the `kubernetes` part of cloud.json."""
         return {
             "host": self.host,
             "ca_file": str(self.ca_file),
@@ -60,7 +60,7 @@ class ControlPlane:
         }
 
     def start(self, launch, authenticator: str, node: Node | None) -> None:
-        """Starts everything with `launch(name, command)`, each when the one before is ready."""
+        """Starts all processes with `launch(name, command)`, each when the previous one is ready."""
         etcd = self._start_etcd(launch)
         self._start_apiserver(launch, etcd, authenticator, node)
         config = str(self.layout.kubeconfig)
@@ -79,7 +79,7 @@ class ControlPlane:
                 *as_admin,
                 f"--service-account-private-key-file={key}",
                 f"--root-ca-file={self.ca_file}",
-                # What the left out ones do belongs to clouds and networks that are not here.
+                # The omitted controllers manage cloud providers and networks, which do not exist here.
                 "--controllers=*,-nodeipam,-route,-service-lb-controller,"
                 "-cloud-node-lifecycle-controller",
             ],
@@ -99,7 +99,7 @@ class ControlPlane:
                 f"--listen-peer-urls={peers}",
                 f"--initial-advertise-peer-urls={peers}",
                 f"--initial-cluster=default={peers}",
-                "--unsafe-no-fsync",  # nothing in it outlives the cloud
+                "--unsafe-no-fsync",  # its data is deleted with the cloud
                 "--log-level=warn",
             ],
         )
@@ -130,11 +130,11 @@ class ControlPlane:
                 f"--token-auth-file={files / 'tokens.csv'}",
                 f"--authentication-token-webhook-config-file={webhook}",
                 "--authentication-token-webhook-version=v1",
-                # Short, so that a token that was just refused or has expired is looked at again.
+                # Short, so that a token that was just rejected or has expired is reviewed again.
                 "--authentication-token-webhook-cache-ttl=2s",
                 "--authorization-mode=RBAC",
-                "--allow-privileged=true",  # docker-in-docker asks for it
-                # For logs, exec and attach. Names of nodes resolve nowhere.
+                "--allow-privileged=true",  # docker-in-docker requires it
+                # For logs, exec and attach, because names of nodes cannot be resolved.
                 "--kubelet-preferred-address-types=InternalIP",
                 f"--kubelet-client-certificate={files / 'admin.crt'}",
                 f"--kubelet-client-key={files / 'admin.key'}",
@@ -175,7 +175,7 @@ class ControlPlane:
 
 
 def _kubeconfig(server: str, token: str | None = None, **cluster) -> dict:
-    """A kubeconfig as data; JSON is YAML, so that it is written as it is."""
+    """Returns a kubeconfig as data. It is written as JSON, which is valid YAML."""
     cluster = {key.replace("_", "-"): value for key, value in cluster.items()}
     return {
         "apiVersion": "v1",

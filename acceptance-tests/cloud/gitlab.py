@@ -1,32 +1,32 @@
-"""The GitLab stub: answers what runners ask of a GitLab server.
+"""The GitLab stub: the API of a GitLab server for runners.
 
-    POST   /api/v4/runners            register with a registration token
-    POST   /api/v4/runners/verify     is this authentication token good?
-    DELETE /api/v4/runners            unregister
-    DELETE /api/v4/runners/managers   one manager of a runner goes
-    POST   /api/v4/jobs/request       the oldest job that waits: 201; none waits: 204
-    PATCH  /api/v4/jobs/:id/trace     what the job wrote, by the job's own token
-    PUT    /api/v4/jobs/:id           how far the job is, by the job's own token
+    POST   /api/v4/runners            registers with a registration token
+    POST   /api/v4/runners/verify     verifies an authentication token
+    DELETE /api/v4/runners            unregisters
+    DELETE /api/v4/runners/managers   unregisters one manager of a runner
+    POST   /api/v4/jobs/request       201 with the oldest pending job; 204 without one
+    PATCH  /api/v4/jobs/:id/trace     log of the job, with the token of the job
+    PUT    /api/v4/jobs/:id           state of the job, with the token of the job
 
-A GitLab may live under a path of its own; every such path here is an instance of its own, so that
-tests that run at once use http://host:port/<test>. Tokens of the form glrt-... are good from the
-start (somebody made them in GitLab's pages), except glrt-refused...; what register handed out is
-good until it is unregistered. The control side:
+GitLab may be installed below a path. Here every path is a separate instance, so that concurrent tests
+use http://host:port/<test>. Tokens of the form glrt-... are valid from the beginning, as if they were
+created in the user interface of GitLab, except glrt-refused... Tokens that a registration returned are
+valid until it is removed. The control side:
 
     GET  /_control/health
-    GET  /_control/log?instance=      the calls; tokens only as SHA-256
-    GET  /_control/runners?instance=  the runners that are registered now
+    GET  /_control/log?instance=      the calls, with tokens as SHA-256
+    GET  /_control/runners?instance=  the registered runners
     POST /_control/jobs               {"instance", "script" (a text or a list), "image"?,
                                       "services"? (names or {"name", "alias", ...}), "variables"?
                                       (name to value), "timeout"? (seconds)}: a job, {"id"}
     GET  /_control/jobs?instance=     all jobs: state (pending, running, success, failed, canceled),
                                       failure_reason, exit_code, trace, runner_id, system_id and the
                                       times created, started, finished
-    POST /_control/jobs/cancel        {"instance", "id"}; without the id all of them
-    POST /_control/runners/remove     {"instance"}: as if they were deleted in GitLab's pages
+    POST /_control/jobs/cancel        {"instance", "id"}: one job, without an ID all jobs
+    POST /_control/runners/remove     {"instance"}: as if they were deleted in the user interface
     POST /_control/faults             {"instance", "method", "path" (a regular expression), "status",
                                       "skip", "times"}
-    POST /_control/reset              {"instance"}; without it everything
+    POST /_control/reset              {"instance"}: one instance, without it all instances
 """
 
 import argparse
@@ -50,7 +50,7 @@ def fingerprint(token: str) -> str:
 
 
 class Instance:
-    """One GitLab: its runners and jobs, the log of its calls, the faults that wait."""
+    """One GitLab: runners, jobs, the log of calls, and pending faults."""
 
     def __init__(self):
         self.jobs = Jobs()
@@ -61,7 +61,7 @@ class Instance:
         self._next_id = 1
 
     def answer(self, method: str, path: str, body: dict) -> tuple:
-        """Status and body, and headers where a runner reads some."""
+        """Returns status and body, and headers if a runner reads them."""
         if (fault := self._fault(method, path)) is not None:
             return fault, {"message": f"{fault} injected"}
         if (about_a_job := self.jobs.answer(method, path, body)) is not None:
@@ -87,7 +87,7 @@ class Instance:
 
     def _register(self, body: dict):
         token = body.get("token", "")
-        # A glrt- token is no registration token: GitLab refuses it here.
+        # GitLab rejects authentication tokens (glrt-...) here, because they are not registration tokens.
         if not token or token.startswith(("glrt-", "refused")):
             return FORBIDDEN
         runner = self._add("glrtr-" + secrets.token_hex(10), body.get("description", ""))
@@ -166,7 +166,7 @@ class GitLab:
         self._lock = threading.Lock()
 
     def call(self, method: str, url: str, body: dict) -> tuple:
-        """Status and body, and headers where a runner reads some."""
+        """Returns status and body, and headers if a runner reads them."""
         parts = urlsplit(url)
         with self._lock:
             if parts.path.startswith("/_control/"):
@@ -233,9 +233,9 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(*self.gitlab.call(self.command, self.path, body))
 
     def _parse(self, sent: bytes) -> dict:
-        """GitLab takes both: the runner sends JSON, people with curl send forms.
+        """Parses JSON, which runners send, and forms, which curl sends. GitLab accepts both.
 
-        A trace comes as text, with the job's token in a header.
+        A trace is text, with the token of the job in a header.
         """
         if self.headers.get("Content-Type", "").startswith("text/plain"):
             return {

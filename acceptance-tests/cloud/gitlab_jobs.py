@@ -1,4 +1,4 @@
-"""The jobs of the GitLab stub: waiting, handed out to one runner, and what it said of them."""
+"""The jobs of the GitLab stub: pending jobs, their assignment to a runner, and its reports."""
 
 import secrets
 import time
@@ -6,7 +6,7 @@ import time
 NOT_FOUND = (404, {"message": "404 Not Found"})
 ENDED = ("success", "failed", "canceled")
 
-# What the control side tells of a job.
+# Fields of a job in responses of the control side.
 SHOWN = ("id", "state", "failure_reason", "exit_code", "trace", "runner_id", "system_id")
 TIMES = ("created", "started", "finished")
 
@@ -18,7 +18,7 @@ class Jobs:
         self._jobs: dict[int, dict] = {}
 
     def add(self, asked: dict) -> dict:
-        """A job that waits for a runner: {"script", "image"?, "services"?, "variables"?}."""
+        """Adds a pending job: {"script", "image"?, "services"?, "variables"?}."""
         script = asked["script"]
         job = {
             "id": len(self._jobs) + 1,
@@ -43,7 +43,7 @@ class Jobs:
         return {"id": job["id"]}
 
     def cancel(self, identity: int | None) -> None:
-        """Ends this job, or all of them. A runner learns of it with its next call."""
+        """Cancels this job, or all jobs. The response to the next call of its runner contains it."""
         for job in self._jobs.values():
             if identity in (None, job["id"]) and job["state"] not in ENDED:
                 self._end(job, "canceled", None)
@@ -52,7 +52,7 @@ class Jobs:
         return [{key: job[key] for key in SHOWN + TIMES} for job in self._jobs.values()]
 
     def take(self, runner: dict, system_id: str | None) -> dict | None:
-        """The oldest job that waits, for this runner alone; None when there is none."""
+        """Assigns the oldest pending job to this runner. Returns None if no job is pending."""
         for job in self._jobs.values():
             if job["state"] == "pending":
                 job |= {"state": "running", "started": time.time()}
@@ -61,7 +61,7 @@ class Jobs:
         return None
 
     def answer(self, method: str, path: str, body: dict) -> tuple | None:
-        """A call about a job, by the job's own token; None when it is no such call."""
+        """Returns the response to a call with the token of a job; None for other calls."""
         match (method, path.strip("/").split("/")):
             case ("PATCH", ["jobs", identity, "trace"]) if identity.isdigit():
                 return self._about(int(identity), body, self._append)
@@ -104,7 +104,7 @@ class Jobs:
 
 
 def payload(job: dict, runner: dict) -> dict:
-    """The job as GitLab gives it to a runner."""
+    """Returns the job in the form that runners receive."""
     variables = {"CI_JOB_ID": str(job["id"]), "CI_PROJECT_ID": "1", "CI_SERVER": "yes"}
     variables |= job["variables"]
     step = {"name": "script", "script": job["script"], "timeout": job["timeout"]}

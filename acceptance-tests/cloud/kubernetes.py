@@ -1,4 +1,4 @@
-"""A small client for the API server, and the objects that a fresh cluster gets."""
+"""A small client for the API server, and the objects of a new cluster."""
 
 import json
 import ssl
@@ -12,7 +12,7 @@ from .layout import HERE
 FIELD_MANAGER = "local-cloud"
 ATTEMPTS = 40
 
-# The node for everything that is no build: untainted, and big enough for many tests at once.
+# The node for all pods except those of builds. It has no taints, and capacity for many concurrent tests.
 SYSTEM_NODE = {
     "apiVersion": "v1",
     "kind": "Node",
@@ -41,11 +41,11 @@ class Kubernetes:
 
     @classmethod
     def of(cls, description: dict) -> "Kubernetes":
-        """From the `kubernetes` part of cloud.json."""
+        """Creates a client from the `kubernetes` part of cloud.json."""
         return cls(description["host"], description["admin_token"], description["ca_file"])
 
     def request(self, method: str, path: str, body=None, content_type="application/json"):
-        """The answer as data. Errors: urllib's HTTPError, with the Status object as its body."""
+        """Returns the response as data. Errors: HTTPError of urllib, with the Status object as its body."""
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
         data = None
         if body is not None:
@@ -57,7 +57,7 @@ class Kubernetes:
                 with urllib.request.urlopen(request, timeout=30, context=self._context) as answer:
                     return json.load(answer)
             except urllib.error.HTTPError as error:
-                # So a server that has just started says that a storage is not ready yet.
+                # A server that has just started returns 429 while a storage is not ready.
                 if error.code != 429 or attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(0.5)
@@ -66,15 +66,15 @@ class Kubernetes:
         return self.request("GET", path)
 
     def apply(self, path: str, body: dict):
-        """Server-side apply: makes the object or brings it to what `body` says."""
+        """Creates or updates an object with server-side apply."""
         query = f"?fieldManager={FIELD_MANAGER}&force=true"
         return self.request("PATCH", path + query, body, "application/apply-patch+yaml")
 
 
 def furnish(cluster: Kubernetes, seconds: float = 30) -> None:
-    """Gives a fresh cluster its system node and the Prometheus operator's kinds."""
+    """Creates the system node of a new cluster and the custom resources of the Prometheus operator."""
     node = f"/api/v1/nodes/{SYSTEM_NODE['metadata']['name']}"
-    # Made whole, as a kubelet does: a capacity that came later would race with kwok's own.
+    # Created with its capacity, as by a kubelet, because a later update could conflict with that of kwok.
     cluster.request("POST", "/api/v1/nodes", SYSTEM_NODE)
     definitions = [
         json.loads(path.read_text()) for path in sorted((HERE / "manifests").glob("*.json"))

@@ -1,4 +1,4 @@
-"""Where things are in the cloud's directory."""
+"""Files and directories in the cloud's directory."""
 
 import json
 import os
@@ -14,18 +14,18 @@ REGION = "af-south-1"
 
 @dataclass(frozen=True)
 class Layout:
-    """One cloud's directory: everything in it is made anew at each start."""
+    """The directory of one cloud. Its content is created again at each start."""
 
     root: Path
 
     @property
     def description(self) -> Path:
-        """cloud.json: written when everything is ready, removed at the end."""
+        """cloud.json, which is written when everything is ready and deleted at the end."""
         return self.root / "cloud.json"
 
     @property
     def lock(self) -> Path:
-        """Held by the supervisor for as long as it lives; the system lets go for a dead one."""
+        """Lock of the supervisor, which the system releases when its process ends."""
         return self.root / "supervisor.lock"
 
     @property
@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def node(self) -> Path:
-        """Of the real node, where there is one: its logs and configuration, and what its containers are made of."""
+        """Logs, configuration and container storage of the real node, if there is one."""
         return self.root / "node"
 
     @property
@@ -55,7 +55,7 @@ class Layout:
         return self.kubernetes / "admin.kubeconfig"
 
     def describe(self) -> dict | None:
-        """What cloud.json says, or None while there is none."""
+        """Returns the content of cloud.json; None if it does not exist."""
         try:
             return json.loads(self.description.read_text())
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Child processes: ports, log files, readiness, and an end that nothing survives."""
+"""Child processes: ports, log files, readiness and termination."""
 
 import ctypes
 import random
@@ -11,15 +11,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-# Below the range from which the kernel picks ports for outgoing connections (32768 and up), so
-# that a port found free here is not taken by one before its server listens.
+# Below the range from which the kernel selects ports for outgoing connections (32768 and above), so
+# that no connection uses a free port before its server listens.
 PORTS = range(20000, 32000)
 
 PR_SET_PDEATHSIG = 1
 
 
 class StartFailed(Exception):
-    """Something did not start; the text says what, why, and which log to read."""
+    """A process did not start. The message contains its name, the reason and the log file."""
 
 
 def free_port() -> int:
@@ -35,13 +35,13 @@ def free_port() -> int:
 
 
 def die_with_parent(death_signal: signal.Signals) -> None:
-    """In the child: the kernel sends it this signal when the parent dies, however that happens."""
+    """Called in the child: makes the kernel send this signal when the parent ends for any reason."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
 
 
 class Child:
-    """A process of the cloud, with a log and a pid file under its name."""
+    """A process of the cloud, with a log file and a PID file of its name."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Child:
         death_signal: signal.Signals = signal.SIGKILL,
         grace: float = 2,
     ):
-        """`grace`: seconds between SIGTERM and SIGKILL when it is stopped."""
+        """Starts a process. `grace` are the seconds between SIGTERM and SIGKILL when it is stopped."""
         self.name, self.log = name, logs / f"{name}.log"
         self._grace = grace
         self._pid_file = pids / name
@@ -64,20 +64,20 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=env,
-                # Only from the main thread: the signal comes when that thread ends.
+                # Only valid in the main thread, because the kernel sends the signal when the starting thread ends.
                 preexec_fn=lambda: die_with_parent(death_signal),
             )
         self._pid_file.write_text(f"{self._process.pid}\n")
 
     def ended(self) -> str | None:
-        """Why the process is gone, or None while it runs."""
+        """Returns why the process has ended; None while it runs."""
         code = self._process.poll()
         if code is None:
             return None
         return f"{self.name} ended with {code}:\n{tail(self.log)}"
 
     def wait_until(self, ready, seconds: float = 60) -> None:
-        """Waits for `ready()`, which returns None when ready and otherwise what is missing."""
+        """Waits for `ready()`, which returns None if the process is ready and otherwise what is missing."""
         deadline = time.monotonic() + seconds
         while (missing := ready()) is not None:
             if (reason := self.ended()) is not None:
@@ -89,7 +89,7 @@ class Child:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """SIGTERM, then SIGKILL."""
+        """Sends SIGTERM, then SIGKILL."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -101,7 +101,7 @@ class Child:
 
 
 def answers(url: str, context=None, headers: dict | None = None):
-    """A readiness check for `Child.wait_until`: the URL answers with success."""
+    """Returns a readiness check for `Child.wait_until`: the URL responds with success."""
 
     def check() -> str | None:
         request = urllib.request.Request(url, headers=headers or {})
@@ -115,7 +115,7 @@ def answers(url: str, context=None, headers: dict | None = None):
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The end of a log, indented, and where to read the rest."""
+    """Returns the end of a log, indented, with the path of the log."""
     try:
         end = log.read_text(errors="replace").splitlines()[-lines:]
     except FileNotFoundError:

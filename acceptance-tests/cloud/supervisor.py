@@ -1,4 +1,4 @@
-"""Starts the cloud, watches it, stops it. One process, which `run` is and `up` leaves behind."""
+"""Starts, watches and stops the cloud, in one process: in the foreground with `run`, in the background with `up`."""
 
 import fcntl
 import json
@@ -27,7 +27,7 @@ class AlreadyRunning(Exception):
 
 
 class Supervisor:
-    """Owns every process of one cloud. Use from the main thread only (see processes.Child)."""
+    """The parent of all processes of one cloud. Must only be used from the main thread (see processes.Child)."""
 
     def __init__(self, layout: Layout):
         self._layout = layout
@@ -35,7 +35,7 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> int:
-        """Runs until a signal (0) or until a part of the cloud dies (1)."""
+        """Runs until a signal (0) or until a process of the cloud ends (1)."""
         self._take_lock()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
@@ -51,7 +51,8 @@ class Supervisor:
             self._end()
 
     def _take_lock(self) -> None:
-        """The lock ends with the process: a descriptor without an owner, which no shutdown of Python closes before."""
+        """Locks the directory until the process ends. Python does not close the descriptor earlier, because no file
+        object owns it."""
         self._layout.root.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._layout.lock, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
@@ -115,7 +116,7 @@ class Supervisor:
         }
 
     def _publish(self, description: dict) -> None:
-        """Written whole or not at all: who sees the file may use everything that it names."""
+        """Writes cloud.json atomically, because clients use its content as soon as it exists."""
         fresh = self._layout.description.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(description, indent=2) + "\n")
@@ -157,7 +158,7 @@ class Supervisor:
 
 
 def start_in_background(layout: Layout, seconds: float = 180) -> dict:
-    """Starts a supervisor that outlives this process; returns cloud.json when all is ready."""
+    """Starts a supervisor that continues after this process. Returns cloud.json when everything is ready."""
     layout.root.mkdir(parents=True, exist_ok=True)
     log = layout.root / "supervisor.log"
     with open(log, "wb") as output:
@@ -181,7 +182,7 @@ def start_in_background(layout: Layout, seconds: float = 180) -> dict:
 
 
 def running_pid(layout: Layout) -> int | None:
-    """The supervisor of this directory, told by its lock: a stale file never counts."""
+    """Returns the PID of this directory's supervisor; None if no process holds the lock, because the file is stale."""
     try:
         lock = open(layout.lock, "r+")
     except FileNotFoundError:
@@ -195,7 +196,7 @@ def running_pid(layout: Layout) -> int | None:
 
 
 def stop(layout: Layout, seconds: float = 30) -> bool:
-    """Ends the directory's cloud; False when none was running."""
+    """Stops the cloud of the directory. Returns False if none was running."""
     pid = running_pid(layout)
     if pid is None:
         layout.description.unlink(missing_ok=True)
@@ -204,7 +205,7 @@ def stop(layout: Layout, seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while running_pid(layout) is not None:
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)  # its children die with it
+            os.kill(pid, signal.SIGKILL)  # its children end with it
             layout.description.unlink(missing_ok=True)
             break
         time.sleep(0.1)

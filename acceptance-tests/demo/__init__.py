@@ -1,1 +1,1 @@
-"""`make demo`: examples/complete on a local cloud, from nothing to nothing, in plain sight."""
+"""`make demo`: applies and destroys examples/complete on a local cloud, and shows every step."""

@@ -1,4 +1,4 @@
-"""python -m demo up|down --dir DIR [--provider FILE]: what `make demo` and `make demo-down` call."""
+"""python -m demo up|down --dir DIR [--provider FILE]: the command of `make demo` and `make demo-down`."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Everything that exists on both sides, to compare before and after."""
+"""Lists all objects in AWS and Kubernetes, to compare them before and after the demo."""
 
 import json
 import urllib.request
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cloud.kubernetes import Kubernetes
 
-# These come and go by themselves.
+# Resources that the cluster creates and deletes itself.
 EPHEMERAL = {"events", "leases", "endpoints", "endpointslices"}
 
 

@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""Output of the demo."""
 
 import base64
 import json

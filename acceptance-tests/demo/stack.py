@@ -1,4 +1,4 @@
-"""A user's folder with examples/complete, and tofu in it."""
+"""A directory with examples/complete, in which tofu runs."""
 
 import os
 import platform
@@ -28,10 +28,10 @@ class Stack:
 
     @classmethod
     def make(cls, folder: Path, cloud: dict, provider: Path) -> "Stack":
-        """A fresh folder: the example as it is, the modules beside it, and a mirror with the provider."""
+        """Creates a directory with the example, its modules, and a mirror with the provider."""
         shutil.rmtree(folder, ignore_errors=True)
         for part in ("complete", "modules"):
-            # Without what a user of the repository has left there: state, variables, providers.
+            # Without files of earlier runs in the repository: state, variables, providers.
             left_out = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*")
             shutil.copytree(REPOSITORY / "examples" / part, folder / part, ignore=left_out)
         target = f"{platform.system().lower()}_{MACHINES.get(platform.machine(), platform.machine())}"
@@ -53,7 +53,7 @@ class Stack:
         return cls(folder, cloud)
 
     def environment(self) -> dict[str, str]:
-        """What a user of the example sets: credentials, where the local cloud is, the variables."""
+        """Returns the environment of a user: credentials, endpoints of the local cloud, and variables."""
         aws = self.cloud["aws"]
         return {
             "AWS_ENDPOINT_URL": aws["endpoint"],
@@ -70,7 +70,7 @@ class Stack:
         }
 
     def tofu(self, *arguments: str, good: tuple[int, ...] = (0,)) -> int:
-        """Runs tofu where everybody can see it; in a clean environment."""
+        """Runs tofu in a clean environment, and shows its output."""
         print(f"\n$ tofu {' '.join(arguments)}", flush=True)
         command = [self.cloud["tools"]["tofu"], *arguments]
         env = {
@@ -91,7 +91,7 @@ class Stack:
         return subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
 
     def client(self, service: str):
-        """A boto3 client of the account: another program than the provider tells what is there."""
+        """Returns a boto3 client of the account, which reads objects independently of the provider."""
         import boto3
         from botocore.config import Config
 

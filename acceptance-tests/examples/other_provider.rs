@@ -1,7 +1,7 @@
-//! What tests have instead of hashicorp/aws, hashicorp/helm and hashicorp/kubernetes: resources that are read, planned and
-//! forgotten, and that nothing may create, change or delete.
+//! A stand-in for hashicorp/aws, hashicorp/helm and hashicorp/kubernetes in tests. Its resources can be read, planned
+//! and removed from the state; create, update and delete return an error.
 //!
-//! The name of the binary says which of the three it is, as engines name providers: `terraform-provider-aws_v1.0.0`.
+//! The name of the binary selects one of the three: `terraform-provider-aws_v1.0.0`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ const TYPES: [&str; 7] = [
     "kubernetes_secret",
 ];
 
-/// Of the attributes of the real resources, one: the others are dropped when a state is read.
+/// One attribute of the real resources. The others are dropped when the state is read.
 #[derive(Clone, Default, PartialEq, Object)]
 struct Model {
     /// ID of the object.
@@ -92,7 +92,7 @@ struct Model {
     id: Value<String>,
 }
 
-/// A resource of the type of this index.
+/// The resource with the type name at this index of [`TYPES`].
 #[derive(Debug)]
 struct Recorded<const TYPE: usize>;
 

@@ -1,4 +1,4 @@
-//! An AWS account of a test's own.
+//! An AWS account for one test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::Fault;
 use crate::control::Control;
 
-/// An account with a VPC, subnets in three zones and an EKS cluster, used by one test only.
+/// An AWS account with a VPC, subnets in three zones and an EKS cluster, used by one test only.
 #[derive(Clone, Debug)]
 pub struct Account {
     furnished: Furnished,
@@ -29,35 +29,35 @@ pub(crate) struct Furnished {
     subnet_ids: BTreeMap<String, String>,
 }
 
-/// One call that reached AWS.
+/// A request that reached the local AWS.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Call {
-    /// When it came, in one count with the ends of calls.
+    /// Sequence number of its arrival. Arrivals and ends of calls share one counter.
     pub number: u64,
-    /// When it was answered, or dropped; none while it is under way.
+    /// Sequence number of its end: the response, or the dropped connection. `None` while the call is in progress.
     pub ended: Option<u64>,
-    /// As in a signature: `eks`, `s3`, ...
+    /// Service name as in a signature: `eks`, `s3`, ...
     pub service: String,
-    /// The API's name: `CreateNodegroup`, ...
+    /// Name of the API operation: `CreateNodegroup`, ...
     pub action: String,
-    /// What was asked for; secrets left out.
+    /// Request parameters, without secrets.
     pub parameters: Value,
-    /// The access key that it was signed with, if it was.
+    /// Access key ID of the signature, if the request was signed.
     pub access_key_id: Option<String>,
-    /// `attempt=1; max=3`.
+    /// Attempt counter that the SDK sends: `attempt=1; max=3`.
     pub attempt: Option<String>,
-    /// The same for every attempt of one call.
+    /// Invocation ID that the SDK sends: the same for all attempts of one call.
     pub invocation: Option<String>,
-    /// What the caller calls itself.
+    /// User agent of the caller.
     pub user_agent: Option<String>,
-    /// The status that was answered; none when the connection was dropped.
+    /// HTTP status of the response; `None` when the connection was dropped.
     pub status: Option<u16>,
-    /// The error code that was answered.
+    /// Error code of the response.
     pub error: Option<String>,
 }
 
 impl Call {
-    /// Whether the provider made it; a test or a runner otherwise.
+    /// Whether the provider sent it, rather than a test or a runner.
     #[must_use]
     pub fn is_from_provider(&self) -> bool {
         self.user_agent.as_ref().is_some_and(|agent| agent.contains("lib/terraform-provider-gitlabspot/"))
@@ -77,13 +77,13 @@ impl Account {
         Self { furnished, control, endpoint: endpoint.to_owned(), config }
     }
 
-    /// Twelve digits.
+    /// Account ID of twelve digits.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.furnished.account
     }
 
-    /// The region that everything is in.
+    /// Region of all objects of the account.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.furnished.region
@@ -95,30 +95,30 @@ impl Account {
         &self.furnished.cluster
     }
 
-    /// The subnet of each zone: `af-south-1a`, `b` and `c`.
+    /// Subnet IDs by zone: `af-south-1a`, `b` and `c`.
     #[must_use]
     pub fn subnet_ids(&self) -> &BTreeMap<String, String> {
         &self.furnished.subnet_ids
     }
 
-    /// The URL of every service.
+    /// URL of the local AWS, the same for all services.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The administrator's access key: its id and its secret.
+    /// ID and secret of the administrator's access key.
     #[must_use]
     pub fn keys(&self) -> (&str, &str) {
         (&self.furnished.access_key_id, &self.furnished.secret_access_key)
     }
 
-    /// Ends a session of a role before its time.
+    /// Expires the session of a role early.
     pub fn expire(&self, access_key_id: &str) {
         let _: Value = self.control.post("/expire", &json!({ "access_key_id": access_key_id }));
     }
 
-    /// What a user of this account has in the environment.
+    /// Environment variables of a user of this account.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -154,7 +154,7 @@ impl Account {
         aws_sdk_iam::Client::new(&self.config)
     }
 
-    /// S3, addressing buckets by path.
+    /// S3, with path-style addressing of buckets.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
@@ -167,59 +167,59 @@ impl Account {
         aws_sdk_sts::Client::new(&self.config)
     }
 
-    /// Lets some of the account's next calls fail.
+    /// Makes some of the account's next calls fail.
     pub fn inject(&self, fault: Fault) {
         let fault = fault.into_rule(self.id());
         let _: Value = self.control.post("/faults", &fault);
     }
 
-    /// Lets EKS name another endpoint for the account's clusters.
+    /// Makes EKS return another endpoint for the account's clusters.
     pub(crate) fn set_cluster_endpoint(&self, url: &str) {
         let _: Value = self.control.post("/cluster-endpoint", &json!({ "account": self.id(), "url": url }));
     }
 
-    /// Says how the account's next node groups, updates and deletions end: a plan as `cloud/aws/plans.py` has it, for
-    /// instance `{"on": "create", "status": "CREATE_FAILED", "issues": [...]}`.
+    /// Sets the result of the account's next node group operations: a plan as `cloud/aws/plans.py` defines it, for
+    /// example `{"on": "create", "status": "CREATE_FAILED", "issues": [...]}`.
     pub fn plan_node_groups(&self, plan: &Value) {
         let _: Value = self.control.post("/nodegroup-plan", &json!({ "account": self.id(), "plans": [plan] }));
     }
 
-    /// Gives the account's clusters another status, until they have refused so many changes of node groups.
+    /// Sets another status of the account's clusters, until they have refused this many changes of node groups.
     pub fn set_cluster_status(&self, status: &str, refusals: u32) {
         let asked = json!({ "account": self.id(), "status": status, "refusals": refusals });
         let _: Value = self.control.post("/cluster-status", &asked);
     }
 
-    /// Whether nodes of the account's node groups can join their cluster, by `cluster/name`.
+    /// Whether nodes of each node group can join its cluster, by `cluster/name`.
     #[must_use]
     pub fn node_access(&self) -> BTreeMap<String, bool> {
         self.control.get("/node-access", &[("account", self.id())])
     }
 
-    /// Lets the access keys of the account's users be so many days older.
+    /// Makes the access keys of the account's users this many days older.
     pub fn age_keys(&self, days: u32) {
         let _: Value = self.control.post("/age-keys", &json!({ "account": self.id(), "days": days }));
     }
 
-    /// Lets IAM and EKS go on listing what is deleted from now on, for so many seconds.
+    /// Makes IAM and EKS list objects for this many seconds after their deletion, from now on.
     pub fn lag(&self, seconds: f64) {
         let _: Value = self.control.post("/lag", &json!({ "account": self.id(), "seconds": seconds }));
     }
 
-    /// Every call of the account so far, those of the test included, in order.
+    /// All calls to the account so far in order, including those of the test.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.control.get("/log", &[("account", self.id())])
     }
 
-    /// The calls of one operation.
+    /// All calls of one operation.
     #[must_use]
     pub fn calls_of(&self, service: &str, action: &str) -> Vec<Call> {
         let query = [("account", self.id()), ("service", service), ("action", action)];
         self.control.get("/log", &query)
     }
 
-    /// The provider's calls that change something, in order, each once however often it was sent.
+    /// Operations of the provider that change something, in order. All attempts of one call count once.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
         let looks = ["Describe", "Get", "Head", "List"];
@@ -230,11 +230,11 @@ impl Account {
         once.map(|call| call.action).collect()
     }
 
-    /// Makes a role for nodes, as somebody else would. Returns its ARN.
+    /// Creates a role for nodes outside the provider. Returns its ARN.
     ///
     /// # Panics
     ///
-    /// When there is one of this name.
+    /// If a role of this name exists.
     pub async fn create_node_role(&self, name: &str) -> String {
         let nodes = json!({ "Service": "ec2.amazonaws.com" });
         let statement = json!({ "Effect": "Allow", "Principal": nodes, "Action": "sts:AssumeRole" });
@@ -243,7 +243,7 @@ impl Account {
         made.expect("a role can be made").role.expect("a role that was made is told").arn
     }
 
-    /// How often EKS was looked at since a call of this operation was answered well.
+    /// Number of reads of EKS since the first successful call of this operation.
     #[must_use]
     pub fn reads_after(&self, action: &str) -> usize {
         let calls = self.calls();
@@ -252,29 +252,28 @@ impl Account {
         position.map_or(0, |position| calls.iter().skip(position).filter(looks).count())
     }
 
-    /// Forgets faults, plans and calls; what exists stays.
+    /// Clears faults, plans and calls, and keeps all objects.
     pub fn forget(&self) {
         let _: Value = self.control.post("/reset", &json!({ "account": self.id() }));
     }
 
-    /// What exists in the account beyond what it had at the start, by kind. Empty is nothing.
+    /// Objects that were added to the account since its creation, by kind. An empty map means none.
     #[must_use]
     pub fn leftovers(&self) -> BTreeMap<String, Vec<String>> {
         self.control.get("/leftovers", &[("account", self.id())])
     }
 
-    /// What exists and neither the account had at the start nor the test made: the provider did, or had it made. A node
-    /// group stands for its parts.
+    /// Objects that the provider created, itself or through a service. A node group is listed without its parts.
     pub(crate) fn leftovers_of_provider(&self) -> BTreeMap<String, Vec<String>> {
         self.control.get("/leftovers", &[("account", self.id()), ("of", "provider")])
     }
 
-    /// The secret of every access key that a user of the account ever got.
+    /// Secrets of all access keys that users of the account ever had.
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.control.get("/secrets", &[("account", self.id())])
     }
 
-    /// Every call, those that the test told to forget as well.
+    /// All calls, including those before [`Self::forget`].
     pub(crate) fn all_calls(&self) -> Vec<Call> {
         self.control.get("/log", &[("account", self.id()), ("everything", "1")])
     }

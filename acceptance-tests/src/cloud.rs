@@ -58,7 +58,7 @@ impl Cloud {
     ///
     /// # Panics
     ///
-    /// Without a running cloud: these tests never start one behind your back.
+    /// If no cloud runs: the tests never start one by themselves.
     #[must_use]
     pub fn running() -> Self {
         let path =
@@ -75,7 +75,7 @@ impl Cloud {
         Self { description: Arc::new(description) }
     }
 
-    /// A fresh AWS account: a VPC with three subnets, the EKS cluster `prod`, an administrator's access key.
+    /// Creates an AWS account with a VPC, three subnets, the EKS cluster `prod` and an access key of an administrator.
     #[must_use]
     pub fn account(&self) -> Account {
         let aws = &self.description.aws;
@@ -85,14 +85,14 @@ impl Cloud {
         Account::new(furnished, control, &aws.endpoint)
     }
 
-    /// A GitLab of this test's own.
+    /// Creates a GitLab instance for one test.
     #[must_use]
     pub fn gitlab(&self, name: &str) -> GitLab {
         let gitlab = &self.description.gitlab;
         GitLab::new(&gitlab.url, Control::new(&gitlab.control), &unique(name))
     }
 
-    /// The node on which containers run.
+    /// The node that runs real containers.
     ///
     /// # Panics
     ///
@@ -102,7 +102,7 @@ impl Cloud {
         RealNode::of(&self.description.node)
     }
 
-    /// The cluster, as its administrator.
+    /// A client of the cluster with the credentials of an administrator.
     pub async fn kubernetes(&self) -> Kubernetes {
         Kubernetes::connect(&self.description.kubernetes.kubeconfig).await
     }
@@ -113,25 +113,25 @@ impl Cloud {
         &self.description.kubernetes.host
     }
 
-    /// A token of the cluster's administrator that never ends.
+    /// A token of the cluster's administrator that does not expire.
     #[must_use]
     pub fn kubernetes_token(&self) -> &str {
         &self.description.kubernetes.admin_token
     }
 
-    /// A kubeconfig of the cluster's administrator; all its entries are called `local`.
+    /// Path of a kubeconfig of the cluster's administrator, with `local` as the name of all entries.
     #[must_use]
     pub fn kubeconfig(&self) -> &Path {
         &self.description.kubernetes.kubeconfig
     }
 
-    /// PEM of whom to trust there.
+    /// CA certificate of the API server, in PEM.
     #[must_use]
     pub fn kubernetes_authority(&self) -> String {
         read(&self.description.kubernetes.ca_file)
     }
 
-    /// Certificate and key of an administrator, both PEM.
+    /// Client certificate and key of an administrator, both in PEM.
     #[must_use]
     pub fn kubernetes_certificate(&self) -> (String, String) {
         let Cluster { client_certificate_file, client_key_file, .. } = &self.description.kubernetes;
@@ -143,7 +143,7 @@ impl Cloud {
         KubernetesProxy::start(host, ca_file.parent().expect("a file is in a folder"))
     }
 
-    /// A tool of `make tools`.
+    /// Path of a tool that `make tools` installed.
     #[must_use]
     pub fn tool(&self, name: &str) -> PathBuf {
         self.tofu().with_file_name(name)
@@ -163,7 +163,7 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a folder of the repository")
 }
 
-/// `name` with random characters behind it, fit for a Kubernetes name or a bucket: 63 bytes at most.
+/// Returns `name` with a random suffix, valid for Kubernetes objects and buckets: at most 63 bytes.
 pub(crate) fn unique(name: &str) -> String {
     let name: String = name
         .to_lowercase()

@@ -1,4 +1,4 @@
-//! The programs that users run the provider with.
+//! Terraform and OpenTofu.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,17 +10,17 @@ use crate::Cloud;
 pub struct Engine {
     name: &'static str,
     path: PathBuf,
-    /// Commands of a shell, in a mount namespace of its own, that come before it.
+    /// Shell commands that run first, in a mount namespace of the engine's own.
     before: Option<&'static str>,
 }
 
-/// Lays the folder [`Engine::SERVICE_ACCOUNT`] where the kubelet lays it, and becomes the engine.
+/// Mounts the folder [`Engine::SERVICE_ACCOUNT`] where the kubelet mounts it, and executes the engine.
 const POD: &str = "if [ -n \"$SERVICE_ACCOUNT\" ]; then \
                    mount -t tmpfs none /var/run && mkdir -p /var/run/secrets/kubernetes.io/serviceaccount && \
                    mount --bind \"$SERVICE_ACCOUNT\" /var/run/secrets/kubernetes.io/serviceaccount || exit 99; fi; \
                    exec \"$0\" \"$@\"";
 
-/// Leaves the folders [`Engine::WORK`] and `TMPDIR` writable, and nothing else, and becomes the engine.
+/// Makes all but [`Engine::WORK`] and `TMPDIR` read-only, and executes the engine.
 const AGENT: &str = "if [ -n \"$WORK\" ]; then \
                      mount --rbind / / && mount --bind \"$WORK\" \"$WORK\" && mount --bind \"$TMPDIR\" \"$TMPDIR\" && \
                      mount -o remount,bind,ro / && cd \"$PWD\" || exit 99; fi; \
@@ -28,31 +28,32 @@ const AGENT: &str = "if [ -n \"$WORK\" ]; then \
 
 const UNSHARE: [&str; 4] = ["--user", "--map-root-user", "--mount", "sh"];
 
-/// Write-only arguments came with this minor version of Terraform 1.
+/// The minor version of Terraform 1 that introduced write-only arguments.
 const OLDEST_TERRAFORM: u32 = 11;
 
 impl Engine {
-    /// Environment variable that tells [`Self::opentofu_in_pod`] where its service account is.
+    /// Environment variable with the service account folder of [`Self::opentofu_in_pod`].
     pub const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT";
 
-    /// Environment variable that tells [`Self::opentofu_in_agent`] which folder is writable beside `TMPDIR`.
+    /// Environment variable with the folder that is writable for [`Self::opentofu_in_agent`] in addition to `TMPDIR`.
     pub const WORK: &str = "WORK";
 
-    /// The pinned OpenTofu of `make tools`.
+    /// The OpenTofu version that `make tools` installs.
     #[must_use]
     pub fn opentofu() -> Self {
         Self { name: "opentofu", path: Cloud::running().tofu().to_owned(), before: None }
     }
 
-    /// The same with the files of a service account where a pod has them, and nobody else sees them. Needs a kernel that
-    /// lets users have mount namespaces; otherwise says that the test is skipped.
+    /// OpenTofu with service account files at the path that they have in a pod. They are visible to this process only.
+    /// Returns `None` and prints that the test is skipped if the kernel does not allow users to create mount
+    /// namespaces.
     #[must_use]
     pub fn opentofu_in_pod() -> Option<Self> {
         Self::opentofu_after(POD, "mount -t tmpfs none /var/run")
     }
 
-    /// The same with a file system that is read-only but for two folders, as agents of workspaces have it. Needs what
-    /// [`Self::opentofu_in_pod`] needs.
+    /// OpenTofu with a file system that is read-only except for two folders, as on workspace agents. Returns `None`
+    /// like [`Self::opentofu_in_pod`].
     #[must_use]
     pub fn opentofu_in_agent() -> Option<Self> {
         Self::opentofu_after(AGENT, "mount --rbind / / && mount -o remount,bind,ro /")
@@ -67,7 +68,7 @@ impl Engine {
         }
     }
 
-    /// The Terraform on `PATH`, if there is one that is new enough. Otherwise says that the test is skipped.
+    /// Terraform from `PATH`. If it is missing or too old, prints that the test is skipped and returns `None`.
     #[must_use]
     pub fn terraform() -> Option<Self> {
         let Some(path) = on_path("terraform") else { return skip("there is no terraform on PATH") };
@@ -85,19 +86,19 @@ impl Engine {
         Some(Self { name: "terraform", path, before: None })
     }
 
-    /// The Terraform of `make tools`, which is newer.
+    /// The newer Terraform version that `make tools` installs.
     #[must_use]
     pub fn newer_terraform() -> Self {
         Self { name: "terraform-1.13", path: Cloud::running().tool("terraform-1.13"), before: None }
     }
 
-    /// `opentofu`, `terraform` or `terraform-1.13`: fit for names.
+    /// Name without spaces: `opentofu`, `terraform` or `terraform-1.13`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What runs it; arguments are added.
+    /// Command that runs the engine, without arguments.
     pub(crate) fn command(&self) -> tokio::process::Command {
         let Some(before) = self.before else { return tokio::process::Command::new(&self.path) };
         let mut command = tokio::process::Command::new("unshare");
@@ -116,7 +117,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
 }
 
-/// The second number of a version that begins with 1; those of 2 and above count as new.
+/// Minor version if the major version is 1; the maximum for later major versions.
 fn minor(version: &str) -> Option<u32> {
     let mut numbers = version.split(['.', '-']).map_while(|number| number.parse().ok());
     match (numbers.next()?, numbers.next()?) {

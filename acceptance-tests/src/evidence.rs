@@ -1,4 +1,4 @@
-//! What is kept of a failed test.
+//! Evidence of failed tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::kubernetes::Kubernetes;
 use crate::{Account, Cloud, GitLab};
 
-/// What tests leave: `target/acceptance`.
+/// Output folder of all tests: `target/acceptance`.
 pub(crate) fn root_of_all_tests() -> PathBuf {
     let running = std::env::current_exe().expect("a running test has a path");
     running.ancestors().nth(3).expect("tests are in target/<profile>/deps").join("acceptance")
 }
 
-/// The folder of a test, below `target/acceptance`, empty.
+/// Creates an empty folder for a test below `target/acceptance`.
 pub(crate) fn folder(test: &str) -> PathBuf {
     let folder = root_of_all_tests().join(test);
     match fs::remove_dir_all(&folder) {
@@ -26,13 +26,13 @@ pub(crate) fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// Every state below a test's folder.
+/// All state files below the folder of a test.
 pub(crate) fn states(root: &Path) -> Vec<Value> {
     let texts = texts(root, |name| name.ends_with(".tfstate"));
     texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
 }
 
-/// Every configuration that is below a test's folder, and what commands said of those that are there no more.
+/// All configurations below the folder of a test, and the output of commands.
 pub(crate) fn configurations(root: &Path) -> String {
     texts(root, |name| name.ends_with(".tf") || name.ends_with(".txt")).join("\n")
 }
@@ -50,7 +50,7 @@ fn texts(folder: &Path, wanted: fn(&str) -> bool) -> Vec<String> {
     found
 }
 
-/// Writes a file, making its folder.
+/// Writes a file and creates its folder. Prints errors instead of panicking.
 pub(crate) fn write(root: &Path, file: &str, text: &str) {
     let path = root.join(file);
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
@@ -59,7 +59,8 @@ pub(crate) fn write(root: &Path, file: &str, text: &str) {
     }
 }
 
-/// Adds what the stubs and the cluster know to what the commands said. Never panics: somebody is panicking already.
+/// Adds calls of the stubs and objects of the cluster to the output of commands. Never panics, because it also runs
+/// during a panic.
 pub(crate) fn collect(root: &Path, cloud: &Cloud, account: &Account, gitlab: &GitLab, namespace: &str) {
     let objects = block_on_cluster(cloud, async |kubernetes: Kubernetes| kubernetes.dump(namespace).await);
     let parts = [("aws-calls.json", account.log()), ("gitlab-calls.json", gitlab.log()), ("objects.json", objects)];
@@ -70,7 +71,8 @@ pub(crate) fn collect(root: &Path, cloud: &Cloud, account: &Account, gitlab: &Gi
     eprintln!("\nEvidence: {}", root.display());
 }
 
-/// Runs something against the cluster from where no runtime can be used: a destructor.
+/// Runs `work` on the cluster from a destructor. A thread of its own is necessary, because a thread of a Tokio runtime
+/// cannot block on another runtime.
 pub(crate) fn block_on_cluster<T: Send>(
     cloud: &Cloud,
     work: impl AsyncFnOnce(Kubernetes) -> T + Send,

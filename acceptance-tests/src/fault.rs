@@ -1,15 +1,15 @@
-//! Faults that a test lets happen to calls of its account.
+//! Faults that tests inject into AWS calls of their account.
 
 use serde_json::{Map, Value, json};
 
-/// What happens to some of the next calls of one operation. Hits the next matching call unless told otherwise.
+/// A fault in some of the next calls of an operation: in the first one that matches, unless configured otherwise.
 #[derive(Clone, Debug)]
 pub struct Fault {
     rule: Map<String, Value>,
 }
 
 impl Fault {
-    /// The service's own answer to too many calls.
+    /// The throttling error of the service.
     #[must_use]
     pub fn throttle(service: &str, action: &str) -> Self {
         Self::new("throttle", service, action)
@@ -21,49 +21,49 @@ impl Fault {
         Self::new("error", service, action).with("status", status).with("code", code).with("message", message)
     }
 
-    /// A page instead of an answer, as something between here and there sends it.
+    /// An HTML page instead of a response of the service, as from an intermediary.
     #[must_use]
     pub fn page(service: &str, action: &str, status: u16) -> Self {
         Self::new("html", service, action).with("status", status)
     }
 
-    /// An answer as it stands here, for instance what was true before the last change.
+    /// A response with this body, for example one that is outdated after a change.
     #[must_use]
     pub fn answer(service: &str, action: &str, body: &str) -> Self {
         Self::new("answer", service, action).with("status", 200).with("body", body)
     }
 
-    /// An answer that takes its time.
+    /// A delayed response.
     #[must_use]
     pub fn latency(service: &str, action: &str, milliseconds: u64) -> Self {
         Self::new("latency", service, action).with("ms", milliseconds)
     }
 
-    /// The connection ends before the call has any effect.
+    /// Closes the connection before the call takes effect.
     #[must_use]
     pub fn drop_before(service: &str, action: &str) -> Self {
         Self::new("drop_before", service, action)
     }
 
-    /// The call takes effect, and its answer is lost.
+    /// Closes the connection after the call took effect, without a response.
     #[must_use]
     pub fn drop_after(service: &str, action: &str) -> Self {
         Self::new("drop_after", service, action)
     }
 
-    /// Lets so many matching calls pass first.
+    /// Skips this number of matching calls first.
     #[must_use]
     pub fn after(self, calls: u32) -> Self {
         self.with("skip", calls)
     }
 
-    /// Hits so many calls; 0 is for ever.
+    /// Affects this number of calls; 0 means all.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         self.with("times", times)
     }
 
-    /// Only calls whose parameter matches this regular expression.
+    /// Affects only calls with a parameter that matches this regular expression.
     #[must_use]
     pub fn matching(mut self, parameter: &str, pattern: &str) -> Self {
         let matching = self.rule.entry("match").or_insert_with(|| json!({}));

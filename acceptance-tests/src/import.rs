@@ -1,16 +1,16 @@
-//! The check that every resource must pass: imported, it is what was applied.
+//! The import check for every resource: the imported state equals the applied one.
 
 use crate::Workspace;
 use crate::state::significant;
 
 impl Workspace {
-    /// Forgets an applied resource in a copy of the workspace and imports it again, by command and by `import` block:
-    /// every attribute must be what it was, and nothing may be left to change. Attributes in `except` may differ: those
-    /// that say how rather than what, such as `force_destroy`.
+    /// Removes an applied resource from the state of a copy of the workspace and imports it, by command and by `import`
+    /// block. Every attribute must have its former value, except those in `except`, such as `force_destroy`, which AWS
+    /// does not store. Without exceptions, the plan must be empty.
     ///
     /// # Panics
     ///
-    /// When something differs.
+    /// If an attribute differs or the plan has changes.
     pub async fn assert_import(&self, address: &str, id: &str, except: &[&str]) {
         let applied = self.state().await;
         let applied = significant(applied.resource(address), except);
@@ -36,11 +36,11 @@ impl Workspace {
         }
     }
 
-    /// The same by an `import` block with an identity, an object as HCL writes it: only engines that know identities.
+    /// Does the same with an `import` block that has an identity (an HCL object), for engines that support identities.
     ///
     /// # Panics
     ///
-    /// When something differs.
+    /// If an attribute differs.
     pub async fn assert_import_by_identity(&self, address: &str, identity: &str, except: &[&str]) {
         let applied = self.state().await;
         let applied = significant(applied.resource(address), except);
@@ -52,11 +52,11 @@ impl Workspace {
         assert_eq!(imported, applied, "{address} as imported by identity (left) is not what was applied (right)");
     }
 
-    /// What the plan of an `import` block with such an identity is refused with.
+    /// Returns the error of a plan with an `import` block that has this identity.
     ///
     /// # Panics
     ///
-    /// When it is not refused.
+    /// If the plan succeeds.
     pub async fn refused_import_by_identity(&self, address: &str, identity: &str) -> String {
         let twin = self.copy_without(address).await;
         twin.write("import.tf", &format!("import {{\n  to = {address}\n  identity = {identity}\n}}\n"));

@@ -1,4 +1,4 @@
-//! The cluster, as tests look at it.
+//! The cluster as tests access it.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -17,10 +17,10 @@ pub struct Kubernetes {
     client: Client,
 }
 
-/// Kinds that come and go by themselves.
+/// Kinds of objects that controllers create and delete at any time.
 const EPHEMERAL: [&str; 4] = ["Event", "Lease", "Endpoints", "EndpointSlice"];
 
-/// What the controller manager puts into every namespace.
+/// Objects that the controller manager creates in every namespace.
 const FURNITURE: [&str; 2] = ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"];
 
 impl Kubernetes {
@@ -28,17 +28,18 @@ impl Kubernetes {
         let file = Kubeconfig::read_from(kubeconfig).expect("the cloud's kubeconfig can be read");
         let options = KubeConfigOptions::default();
         let mut config = Config::from_custom_kubeconfig(file, &options).await.expect("the cloud's kubeconfig is one");
+        // `kube` uses HTTPS_PROXY of the environment, and the cluster is on loopback.
         config.proxy_url = None;
         Self { client: Client::try_from(config).expect("the cluster's client can be made") }
     }
 
-    /// The client itself.
+    /// The underlying client.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// The objects of one kind in a namespace.
+    /// API of one kind in a namespace.
     pub fn api<K>(&self, namespace: &str) -> Api<K>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
@@ -46,11 +47,11 @@ impl Kubernetes {
         Api::namespaced(self.client(), namespace)
     }
 
-    /// An object that must exist.
+    /// Reads an object that must exist.
     ///
     /// # Panics
     ///
-    /// When it does not.
+    /// If it does not exist.
     pub async fn get<K>(&self, namespace: &str, name: &str) -> K
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
@@ -59,11 +60,11 @@ impl Kubernetes {
         found.unwrap_or_else(|error| panic!("{} {namespace}/{name}: {error}", K::kind(&())))
     }
 
-    /// Everything in a namespace as `Kind/name`, sorted, but what is there in any case or comes by itself.
+    /// All objects in a namespace as `Kind/name`, sorted, without those that Kubernetes creates by itself.
     ///
     /// # Panics
     ///
-    /// When the cluster does not answer.
+    /// If the cluster does not respond.
     pub async fn objects(&self, namespace: &str) -> Vec<String> {
         let found = self.find(namespace).await.unwrap_or_else(|error| panic!("the local cluster: {error}"));
         let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
@@ -73,7 +74,7 @@ impl Kubernetes {
         names
     }
 
-    /// The same with all that is in them, for the evidence.
+    /// All objects in a namespace with their contents, as evidence.
     pub(crate) async fn dump(&self, namespace: &str) -> Value {
         match self.find(namespace).await {
             Ok(found) => found.into_iter().map(|(name, object)| (name, serde_json::json!(object))).collect(),

@@ -1,5 +1,5 @@
-//! What the tests of this crate are written with: real `tofu` and `terraform`, a configuration of their own, an AWS
-//! account and a namespace of their own, on the local cloud that `make cloud` starts.
+//! Library of the acceptance tests. They run real `tofu` and `terraform` on the local cloud that `make cloud` starts,
+//! each with a configuration, an AWS account and a namespace of its own.
 //!
 //! ```text
 //! let stage = Stage::new("cache_bucket/expiration", Engine::opentofu()).await;   // account, namespace, workspace
@@ -11,7 +11,7 @@
 //! stage.assert_nothing_remains().await;
 //! ```
 //!
-//! A stage that is dropped by a failing test keeps its evidence under `target/acceptance/<test>/` and says so.
+//! A stage that is dropped by a failing test keeps its evidence under `target/acceptance/<test>/` and prints the path.
 #![expect(
     clippy::expect_used,
     clippy::panic,

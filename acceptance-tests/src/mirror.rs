@@ -1,4 +1,4 @@
-//! The provider where `init` looks for it: a filesystem mirror, as people without the registry have it.
+//! A filesystem mirror with the provider, as users without access to the registry have it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,12 +9,12 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const OTHERS: [&str; 3] = ["aws", "helm", "kubernetes"];
 const HOSTS: [&str; 2] = ["registry.opentofu.org", "registry.terraform.io"];
 
-/// Lays out a mirror in `folder` and returns the text of the CLI configuration that uses it and nothing else.
+/// Creates a mirror in `folder`. Returns the CLI configuration that uses this mirror only.
 pub(crate) fn lay_out(folder: &Path) -> String {
     let binary = binary();
     for target in places(folder) {
-        // A link: the provider stays the same one while the test runs, whatever is built meanwhile. A second workspace
-        // finds it there, and copying a file onto a link to itself would empty it.
+        // A hard link keeps the same provider during the test, even if a build replaces the file. The link of an
+        // earlier workspace is kept: copying a file onto a link to itself would empty it.
         if !target.is_file() && fs::hard_link(&binary, &target).is_err() {
             fs::copy(&binary, &target).expect("the provider can be copied into the mirror");
         }
@@ -24,7 +24,7 @@ pub(crate) fn lay_out(folder: &Path) -> String {
     )
 }
 
-/// Adds the providers of others that a state may have resources of: the example `other_provider` under their names.
+/// Adds other providers to the mirror, so that a state can have their resources. All are the example `other_provider`.
 pub(crate) fn add_others(folder: &Path) {
     let binary = binary().with_file_name("examples").join("other_provider");
     for (host, name) in HOSTS.into_iter().flat_map(|host| OTHERS.map(|name| (host, name))) {
@@ -35,7 +35,7 @@ pub(crate) fn add_others(folder: &Path) {
     }
 }
 
-/// The same with a shell in front of the provider, which runs `command` first.
+/// Replaces the provider in the mirror by a shell script that runs `command` before the provider.
 pub(crate) fn wrap_provider(folder: &Path, command: &str) {
     let script = format!("#!/bin/sh\n{command} && exec {:?} \"$@\"\n", binary());
     for target in places(folder) {
@@ -46,7 +46,7 @@ pub(crate) fn wrap_provider(folder: &Path, command: &str) {
     }
 }
 
-/// Where both engines look for the provider; the folders are there.
+/// Paths of the provider in the mirror, for OpenTofu and for Terraform. Creates their folders.
 fn places(folder: &Path) -> [PathBuf; 2] {
     HOSTS.map(|host| {
         let package = folder.join(host).join("gitlabspot/gitlabspot").join(VERSION).join(platform());
@@ -55,11 +55,11 @@ fn places(folder: &Path) -> [PathBuf; 2] {
     })
 }
 
-/// The provider that was built with these tests: beside their folder, or where `$GITLABSPOT_PROVIDER` says.
+/// Path of the provider that was built with these tests, or of `$GITLABSPOT_PROVIDER`.
 ///
 /// # Panics
 ///
-/// When there is none.
+/// If the file does not exist.
 #[must_use]
 pub fn binary() -> PathBuf {
     let path = std::env::var_os("GITLABSPOT_PROVIDER").map_or_else(
@@ -73,7 +73,7 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// As Go names it.
+/// The platform in Go's names, such as `linux_amd64`.
 pub(crate) fn platform() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",

@@ -1,4 +1,4 @@
-//! A namespace of a test's own.
+//! A Kubernetes namespace for one test.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::Kubernetes;
 use crate::cloud::unique;
 use crate::until_slow;
 
-/// What pods may take to end on a busy machine.
+/// Time in which pods end, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The name of a namespace that no other test uses. It does not exist before somebody makes it: often the provider.
+/// A namespace with a name that no other test uses. It exists only after the test or the provider has created it.
 #[derive(Clone, Debug)]
 pub struct Namespace {
     name: String,
@@ -31,11 +31,11 @@ impl Namespace {
         &self.name
     }
 
-    /// Makes it, for tests in which the user did.
+    /// Creates it, for tests in which it exists before the provider runs.
     ///
     /// # Panics
     ///
-    /// When the cluster refuses.
+    /// If the cluster returns an error.
     pub async fn create(&self) {
         let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": self.name } });
         let object = serde_json::from_value(object).expect("a namespace");
@@ -46,28 +46,28 @@ impl Namespace {
     ///
     /// # Panics
     ///
-    /// When the cluster does not answer.
+    /// If the cluster does not respond.
     pub async fn exists(&self) -> bool {
         self.api().get_opt(&self.name).await.expect("the cluster answers").is_some()
     }
 
-    /// What is in it, as [`Kubernetes::objects`] tells.
+    /// The objects in it, as [`Kubernetes::objects`] returns them.
     pub async fn objects(&self) -> Vec<String> {
         self.kubernetes.objects(&self.name).await
     }
 
-    /// Waits until there is nothing of the provider's in it: a deleted object may take its pods with it a moment later.
+    /// Waits until it has no objects. The garbage collector deletes pods some time after their owners.
     ///
     /// # Panics
     ///
-    /// When something is still there after a while.
+    /// If objects remain after 30 seconds.
     pub async fn assert_empty(&self) {
         let is_empty = async || self.objects().await.is_empty();
         let left = async || format!("nothing is left in the namespace {}: {:?}", self.name, self.objects().await);
         until_slow(TIMEOUT, is_empty, left).await;
     }
 
-    /// Deletes it with all that is in it, without waiting. Whether it exists does not matter.
+    /// Deletes it with all objects, without waiting. Succeeds if it does not exist.
     pub(crate) async fn delete(name: &str, kubernetes: &Kubernetes) {
         let api: Api<Object> = Api::all(kubernetes.client());
         if let Err(error) = api.delete(name, &DeleteParams::default()).await

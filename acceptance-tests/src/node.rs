@@ -1,4 +1,4 @@
-//! A node for one test's builds.
+//! A build node for one test.
 
 use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, DeleteParams, PostParams};
@@ -11,7 +11,8 @@ use crate::{Cloud, evidence};
 const TEST: &str = "local-cloud/test";
 const BUILD: &str = "local-cloud/build";
 
-/// A node with a label and a taint of its own, as a build node of the guide has them. It goes with the value.
+/// A node with a label and a taint of its own, like the build nodes of the guide. It is deleted when the value is
+/// dropped.
 #[derive(Debug)]
 pub struct BuildNode {
     name: String,
@@ -27,7 +28,7 @@ impl BuildNode {
             "kind": "Node",
             "metadata": { "name": name, "labels": { TEST: name, "kubernetes.io/hostname": name } },
             "spec": { "taints": [{ "key": BUILD, "value": name, "effect": "NoSchedule" }] },
-            // Made whole, as a kubelet does: a capacity that came later would race with kwok's own.
+            // Created with its capacity, as by a kubelet: a later update would conflict with that of kwok.
             "status": { "capacity": room, "allocatable": room },
         });
         let node: Node = serde_json::from_value(node).expect("a node");
@@ -42,13 +43,13 @@ impl BuildNode {
         &self.name
     }
 
-    /// What a pod selects it by.
+    /// Node selector for its pods.
     #[must_use]
     pub fn selector(&self) -> Value {
         json!({ TEST: self.name })
     }
 
-    /// What a pod needs to be let on it.
+    /// Tolerations for its pods.
     #[must_use]
     pub fn tolerations(&self) -> Value {
         json!([{ "key": BUILD, "operator": "Equal", "value": self.name, "effect": "NoSchedule" }])

@@ -1,11 +1,11 @@
-//! What a command of the engine said.
+//! The output of a command of the engine.
 
 /// Exit code and output of one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// The command line, without the engine's own path.
+    /// Command line, with the name of the engine in place of its path.
     pub command: String,
-    /// The exit code; none after a signal.
+    /// Exit code; `None` after a signal.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -14,11 +14,11 @@ pub struct Output {
 }
 
 impl Output {
-    /// Itself, of a command that must succeed.
+    /// Returns the output of a command that must succeed.
     ///
     /// # Panics
     ///
-    /// When it failed, with everything that it said.
+    /// If it failed, with its output.
     #[must_use]
     #[track_caller]
     pub fn succeeded(self) -> Self {
@@ -26,11 +26,11 @@ impl Output {
         self
     }
 
-    /// What it said, of a command that must fail: see [`Self::prose`].
+    /// Returns the output of a command that must fail, as [`Self::prose`].
     ///
     /// # Panics
     ///
-    /// When it succeeded.
+    /// If it succeeded.
     #[must_use]
     #[track_caller]
     pub fn failed(&self) -> String {
@@ -38,7 +38,7 @@ impl Output {
         self.prose()
     }
 
-    /// Everything that was said, without the frames and line breaks that diagnostics are printed with.
+    /// All output without the frames and line breaks of diagnostics.
     #[must_use]
     pub fn prose(&self) -> String {
         let text = format!("{}\n{}", self.stdout, self.stderr);

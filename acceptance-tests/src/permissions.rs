@@ -1,4 +1,4 @@
-//! The policies of `docs/permissions`, held against what the provider called.
+//! Compares the policies of `docs/permissions` with the calls of the provider.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::Call;
 use crate::cloud::repository;
 
-/// IAM looks at neither: everybody may ask who he is, and a trust policy decides about the token.
+/// Calls without IAM permissions: `GetCallerIdentity` is always allowed, and only the trust policy of the role decides
+/// about `AssumeRoleWithWebIdentity`.
 const FREE: [&str; 2] = ["sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity"];
 
-/// Where an action of S3 has another name than the operation.
+/// Operations of S3 with actions of other names.
 const S3: [(&str, &[&str]); 15] = [
     ("DeleteBucketLifecycle", &["PutLifecycleConfiguration"]),
     ("DeleteBucketTagging", &["PutBucketTagging"]),
@@ -30,8 +31,8 @@ const S3: [(&str, &[&str]); 15] = [
     ("PutPublicAccessBlock", &["PutBucketPublicAccessBlock"]),
 ];
 
-/// What AWS asks of the caller beyond the operation's own action: roles are handed on, tags come with the create, and
-/// EKS acts in the caller's name when it looks at the role and starts a launch template on trial.
+/// Actions that AWS requires in addition to that of the operation: to pass a role, to add tags in the same request, and
+/// for calls that EKS makes with the permissions of the caller to check the role and the launch template.
 const FURTHER: [(&str, &[&str]); 7] = [
     ("ec2:CreateLaunchTemplate", &["ec2:CreateTags"]),
     (
@@ -54,13 +55,13 @@ const FURTHER: [(&str, &[&str]); 7] = [
     ("s3:CreateBucket", &["s3:TagResource"]),
 ];
 
-/// The actions of each policy, by the name of its file without ending: that of a resource or data source without
-/// `gitlabspot_`, or `provider`.
+/// The actions of each policy, by file name without extension: `provider`, or the name of a resource or data source
+/// without `gitlabspot_`.
 #[derive(Debug)]
 pub(crate) struct Policies(BTreeMap<String, BTreeSet<String>>);
 
 impl Policies {
-    /// Those in a folder of `docs/permissions`.
+    /// Reads the policies in a folder of `docs/permissions`.
     pub(crate) fn of(folder: &str) -> Self {
         let folder = repository().join("docs/permissions").join(folder);
         let mut policies = BTreeMap::new();
@@ -77,7 +78,7 @@ impl Policies {
         Self(policies)
     }
 
-    /// What both allow.
+    /// Union of both.
     pub(crate) fn and(mut self, other: Self) -> Self {
         for (name, actions) in other.0 {
             self.0.entry(name).or_default().extend(actions);
@@ -85,8 +86,7 @@ impl Policies {
         self
     }
 
-    /// What the provider called and the policies of what a configuration has do not allow: the operation, and the
-    /// action that is missing.
+    /// Actions that the provider's calls need and that the policies of the configured resources do not allow.
     pub(crate) fn lacking(&self, mentioned: &BTreeSet<String>, calls: &[Call]) -> BTreeSet<String> {
         let of_use = |name: &String| *name == "provider" || mentioned.contains(name);
         let allowed: BTreeSet<&String> =
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(needed("sts", "GetCallerIdentity"), [""; 0]);
     }
 
-    /// Every action of a policy is needed by an operation that the code of that resource names.
+    /// Every action of a policy is needed by an operation in the code of that resource.
     #[test]
     fn policies_have_no_unused_action() {
         let policies = Policies::of("").and(Policies::of("query"));
@@ -187,7 +187,7 @@ mod tests {
             let own = format!("src/resources/{name}");
             let mut folders: Vec<&str> =
                 folders.iter().map(|it| if *it == "resources" { own.as_str() } else { it }).collect();
-            // The calls for roles that both make are in a module of their own.
+            // Both resources call the module for roles.
             if ["node_group", "runner_credentials"].contains(&name.as_str()) {
                 folders.push("src/iam");
             }
@@ -198,14 +198,14 @@ mod tests {
                 .flat_map(|word| services.iter().map(move |service| (service, camel_case(word))))
                 .flat_map(|(service, operation)| needed(service, &operation))
                 .collect();
-            // Abbreviations are written otherwise: ListMFADevices is list_mfa_devices.
+            // The SDK writes abbreviations differently: ListMFADevices is list_mfa_devices.
             let is_used = |action: &str| used.iter().any(|known| known.eq_ignore_ascii_case(action));
             let idle: Vec<&String> = actions.iter().filter(|action| !is_used(action)).collect();
             assert!(idle.is_empty(), "{name}.json allows what nothing in {folders:?} calls: {idle:?}");
         }
     }
 
-    /// The policies for plans are the reading part of the others.
+    /// The policies for plans have the read-only actions of the other policies.
     #[test]
     fn plan_policies_only_read() {
         let plans = Policies::of("plan");
@@ -223,8 +223,8 @@ mod tests {
         }
     }
 
-    /// `iam:PassRole` without a condition would let an identity with the policy pass a role to any service, for instance to
-    /// a function of Lambda. The condition needs the services that EKS passes roles to, in every partition.
+    /// `iam:PassRole` without a condition would allow passing a role to any service, such as Lambda. The condition
+    /// lists the services to which EKS passes roles, in all partitions.
     #[test]
     fn pass_role_is_limited_to_services() {
         let mut passed = BTreeMap::new();
@@ -236,7 +236,7 @@ mod tests {
                 if !actions.iter().any(|action| action.contains('*') || action == "iam:PassRole") {
                     continue;
                 }
-                // Other actions do not have this key, and would never be allowed beside it.
+                // Other actions do not support this condition key, so that the statement would never allow them.
                 assert_eq!(actions.len(), 1, "{name}: {statement:#}");
                 let services = match &statement["Condition"]["StringEquals"]["iam:PassedToService"] {
                     Value::String(service) => vec![service.clone()],
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(passed, BTreeMap::from(expected));
     }
 
-    /// Words of the source, tests left out: operations are called by their name in snake case.
+    /// Collects the words of the source code without tests. Code calls operations by their names in snake case.
     fn collect_words(folder: &Path, words: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
             let path = entry.path();

@@ -1,4 +1,4 @@
-//! A plan, as `show -json` tells it.
+//! A plan as `show -json` prints it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether nothing would change, outputs included: what `-detailed-exitcode` says.
+    /// Whether the plan has no changes, including outputs, according to `-detailed-exitcode`.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.empty
     }
 
-    /// The actions for each resource that would change: `create`, `update`, `delete`, or two of them for a
-    /// replacement.
+    /// Actions by address of changed resources: `create`, `update` or `delete`, or two of them for a replacement.
     #[must_use]
     pub fn changes(&self) -> BTreeMap<String, Vec<String>> {
         let changes = self.json["resource_changes"].as_array().into_iter().flatten();
@@ -34,11 +33,11 @@ impl Plan {
             .collect()
     }
 
-    /// `before`, `after`, `after_unknown`, `replace_paths`, `importing` and the like for one resource.
+    /// The change of one resource: `before`, `after`, `after_unknown`, `replace_paths`, `importing` etc.
     ///
     /// # Panics
     ///
-    /// When the plan does not name the resource.
+    /// If the plan does not have the resource.
     #[must_use]
     pub fn change(&self, address: &str) -> &Value {
         let mut changes = self.json["resource_changes"].as_array().into_iter().flatten();
@@ -46,19 +45,19 @@ impl Plan {
         &found.unwrap_or_else(|| panic!("{address} is not in the plan: {}", self.output))["change"]
     }
 
-    /// The whole of `show -json`.
+    /// The whole output of `show -json`.
     #[must_use]
     pub fn json(&self) -> &Value {
         &self.json
     }
 
-    /// The plan file.
+    /// Path of the plan file.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What the command said, for instance warnings.
+    /// Output of the command, with warnings.
     #[must_use]
     pub fn output(&self) -> &Output {
         &self.output

@@ -1,4 +1,4 @@
-//! The provider's process, asked as Terraform 1.14 asks it: no engine that can be built here lists resources.
+//! Calls the provider like Terraform 1.14: no engine that can be built here lists resources.
 
 use std::process::Stdio;
 
@@ -18,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::{Account, mirror};
 
-/// A process of the provider, configured for an account.
+/// A provider process that is configured for an account.
 #[derive(Debug)]
 pub struct Plugin {
     client: ProviderClient<Channel>,
@@ -26,23 +26,23 @@ pub struct Plugin {
     _sockets: TempDir,
 }
 
-/// An object that was listed.
+/// An object that a list resource returned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// Its identity.
     pub identity: Value,
     /// Its name for users.
     pub display_name: String,
-    /// Its state, with which configuration can be generated.
+    /// Its state, from which configuration can be generated.
     state: Option<DynamicValue>,
 }
 
 impl Plugin {
-    /// Starts it with what a user of the account has in the environment.
+    /// Starts the provider with the environment variables of a user of the account.
     ///
     /// # Panics
     ///
-    /// When it does not start or does not take its configuration.
+    /// If it does not start or returns a diagnostic for its configuration.
     pub async fn start(account: &Account) -> Self {
         let sockets = tempfile::tempdir().expect("a folder for sockets");
         let mut command = Command::new(mirror::binary());
@@ -59,11 +59,13 @@ impl Plugin {
         let mut line = String::new();
         let stdout = process.stdout.take().expect("stdout is a pipe");
         BufReader::new(stdout).read_line(&mut line).await.expect("a handshake");
+        // The handshake of go-plugin: core protocol, plugin protocol, network, address, ...
         let socket = line.split('|').nth(3).unwrap_or_else(|| panic!("no handshake: {line:?}")).to_owned();
         let connector = tower::service_fn(move |_| {
             let socket = socket.clone();
             async move { UnixStream::connect(socket).await.map(TokioIo::new) }
         });
+        // `tonic` requires a URI. The connector ignores it and uses the socket.
         let channel = Endpoint::from_static("http://localhost").connect_with_connector(connector).await;
         let mut client = ProviderClient::new(channel.expect("the provider listens"));
         let request = configure_provider::Request {
@@ -76,11 +78,11 @@ impl Plugin {
         Self { client, _process: process, _sockets: sockets }
     }
 
-    /// Everything that a list finds, with state.
+    /// Lists all objects of a type, with their state.
     ///
     /// # Panics
     ///
-    /// When the provider says something besides.
+    /// If the provider returns an error.
     pub async fn list(&mut self, type_name: &str, config: &Value) -> Vec<Listed> {
         let request = list_resource::Request {
             type_name: type_name.to_owned(),
@@ -100,11 +102,11 @@ impl Plugin {
         objects.collect()
     }
 
-    /// The configuration that is generated for an object, and what its validation says.
+    /// Returns the configuration that is generated for an object, and the diagnostics of its validation.
     ///
     /// # Panics
     ///
-    /// When there is none.
+    /// If the provider generates none.
     pub async fn generated(&mut self, type_name: &str, listed: &Listed) -> (Value, Vec<String>) {
         let request =
             generate_resource_config::Request { type_name: type_name.to_owned(), state: listed.state.clone() };

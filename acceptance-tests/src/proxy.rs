@@ -1,4 +1,4 @@
-//! A way that remembers who came along: a proxy, or a second address of the local AWS.
+//! A server that records requests and forwards them: a proxy, or a second address of the local AWS.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A recorder on loopback, for HTTP, CONNECT, and SOCKS 5 without passwords. Requests that name a host, as a proxy gets
-/// them, and those that do not all go to one server, whatever the host.
+/// A recording proxy on loopback for HTTP, CONNECT and SOCKS 5 without authentication. Requests with an absolute URL,
+/// as clients send them to a proxy, and other requests go to the same server, whatever their host.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -19,19 +19,19 @@ pub struct Proxy {
 
 #[derive(Clone)]
 struct Route {
-    /// Where requests go; nowhere without it.
+    /// Address to which requests are forwarded. Without it, the connection is closed.
     plain: Option<String>,
     tunnel: Tunnel,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-/// Where tunnels go.
+/// Destination of tunnels.
 #[derive(Clone, Copy)]
 enum Tunnel {
     Refused,
-    /// To one server, whatever they are for.
+    /// One server, whatever the target.
     To(SocketAddr),
-    /// To the port that they are for, of this machine.
+    /// The port of the target, on loopback.
     Loopback,
 }
 
@@ -49,21 +49,21 @@ impl Tunnel {
 }
 
 impl Proxy {
-    /// In front of the local AWS at `endpoint`; tunnels are refused unless there is a server for them.
+    /// Starts a proxy for the local AWS at `endpoint`. Without a server in `tunnel`, it refuses tunnels.
     ///
     /// # Panics
     ///
-    /// When loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start(endpoint: &str, tunnel: Option<SocketAddr>) -> Self {
         let plain = endpoint.trim_start_matches("http://").to_owned();
         Self::listen(Some(plain), tunnel.map_or(Tunnel::Refused, Tunnel::To)).await
     }
 
-    /// For tunnels alone, which lead to this machine, by whatever name it is asked for.
+    /// Starts a proxy for tunnels only, to loopback whatever their host.
     ///
     /// # Panics
     ///
-    /// When loopback has no port left.
+    /// If loopback has no free port.
     pub async fn to_loopback() -> Self {
         Self::listen(None, Tunnel::Loopback).await
     }
@@ -76,33 +76,33 @@ impl Proxy {
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let route = route.clone();
-                // A client that goes away in the middle is its own business.
+                // An error of one client, such as a closed connection, does not end the others.
                 tokio::spawn(async move { route.serve(client).await });
             }
         });
         Self { address, seen, serving }
     }
 
-    /// Its URL.
+    /// URL of an HTTP proxy.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Its URL for SOCKS 5.
+    /// URL of a SOCKS 5 proxy.
     #[must_use]
     pub fn socks(&self) -> String {
         format!("socks5://{}", self.address)
     }
 
-    /// Method and target of every request so far: `GET http://eks.example.com/clusters`, `CONNECT sts.example.com:443`, and
-    /// `SOCKS sts.example.com:443`.
+    /// Method and target of all requests so far: `GET http://eks.example.com/clusters`, `CONNECT sts.example.com:443`
+    /// or `SOCKS sts.example.com:443`.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The targets alone, each once, of what came since the last time.
+    /// Distinct targets of the requests since the last call.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -111,7 +111,7 @@ impl Proxy {
         targets.into_iter().collect()
     }
 
-    /// Forgets them.
+    /// Clears the recorded requests.
     pub fn forget(&self) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -129,12 +129,14 @@ impl Route {
     }
 
     async fn serve(&self, mut client: TcpStream) -> Option<()> {
+        // SOCKS 5 begins with its version, HTTP with a letter.
         let mut first = [0; 1];
         client.peek(&mut first).await.ok()?;
         if first == [5] {
             let target = socks_target(&mut client).await.ok()?;
             self.note("SOCKS", &target);
             let mut server = self.tunnel.open(&target).await?;
+            // Success, with an unspecified bound address: clients ignore it.
             client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.ok()?;
             return copy_bidirectional(&mut client, &mut server).await.ok().map(drop);
         }
@@ -153,7 +155,7 @@ impl Route {
         let path = target.split_once("://").map_or(target, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
         let kept = headers.lines().filter(|line| !line.to_lowercase().starts_with("connection:"));
         let headers: Vec<&str> = kept.collect();
-        // One request for each connection, so that its end is that of the connection.
+        // One request for each connection, so that the end of the response is that of the connection.
         let head = format!("{method} {path} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n", headers.join("\r\n"));
         let length =
             headers.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
@@ -167,7 +169,7 @@ impl Route {
     }
 }
 
-/// The head of a request without its last line break, and what came with it of the body.
+/// Reads the head of a request, without the empty line, and the part of the body that arrived with it.
 async fn read_head(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut read = Vec::new();
     loop {
@@ -182,7 +184,7 @@ async fn read_head(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     }
 }
 
-/// `host:port` of a request, once no password was agreed upon.
+/// Negotiates SOCKS 5 without authentication and reads the target as `host:port`.
 async fn socks_target(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut greeting = [0; 2];
     stream.read_exact(&mut greeting).await?;

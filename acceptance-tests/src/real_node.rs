@@ -1,11 +1,11 @@
-//! The real node of the local cloud: a kubelet on which containers run.
+//! The real node of the local cloud: a kubelet that runs containers.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::GitLab;
 
-/// The node on which pods run that select and tolerate it. All tests share it.
+/// The node for pods with its selector and tolerations. All tests share it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RealNode {
     name: String,
@@ -13,7 +13,7 @@ pub struct RealNode {
     address: String,
 }
 
-/// The `node` part of `cloud.json`.
+/// The `node` field of `cloud.json`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Description {
@@ -24,7 +24,7 @@ pub(crate) enum Description {
 impl RealNode {
     /// # Panics
     ///
-    /// On a machine that cannot run it: there `make test` leaves these tests out, and says so.
+    /// On a machine that cannot run it. `make test` skips these tests there, and prints a message.
     pub(crate) fn of(description: &Description) -> Self {
         match description {
             Description::There(node) => node.clone(),
@@ -38,25 +38,25 @@ impl RealNode {
         &self.name
     }
 
-    /// What a pod selects it by.
+    /// Node selector for its pods.
     #[must_use]
     pub fn selector(&self) -> Value {
         json!({ &self.label: "true" })
     }
 
-    /// What a pod needs to be let on it.
+    /// Tolerations for its pods.
     #[must_use]
     pub fn tolerations(&self) -> Value {
         json!([{ "key": self.label, "operator": "Equal", "value": "true", "effect": "NoSchedule" }])
     }
 
-    /// The same as `node_tolerations` of the runner's configuration.
+    /// Tolerations in the format of `node_tolerations` in the runner's configuration.
     #[must_use]
     pub fn runner_tolerations(&self) -> Value {
         json!({ format!("{}=true", self.label): "NoSchedule" })
     }
 
-    /// The address of a GitLab as its pods reach it.
+    /// URL of a GitLab instance for pods of the node.
     #[must_use]
     pub fn url_of(&self, gitlab: &GitLab) -> String {
         gitlab.url().replacen("127.0.0.1", &self.address, 1)

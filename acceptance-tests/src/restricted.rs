@@ -1,4 +1,4 @@
-//! Somebody who may do in the cluster what some roles say, and nothing else.
+//! A service account that has the permissions of some roles only.
 
 use base64::Engine as _;
 use k8s_openapi::api::authentication::v1::TokenRequest;
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::{Account, Kubernetes};
 
-/// Where its service account is: the namespace of the test need not exist.
+/// Namespace of its service account, because the namespace of the test does not exist in all tests.
 const HOME: &str = "default";
 
-/// Its name in the namespace of the test.
+/// Name of its Role and RoleBinding in the namespace of the test.
 const ROLE: &str = "provider";
 
-/// The namespace in the files of `docs/permissions`.
+/// Namespace in the files of `docs/permissions`.
 const DOCUMENTED: &str = "gitlab-runner";
 
 /// A service account with Roles in one namespace and with ClusterRoles.
@@ -31,7 +31,7 @@ pub struct Restricted {
 ///
 /// # Panics
 ///
-/// When it is no YAML.
+/// If the text is not YAML.
 #[must_use]
 pub fn roles(text: &str) -> Vec<Value> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).expect("roles are YAML");
@@ -61,7 +61,7 @@ impl Restricted {
         Self { settings, ..restricted }
     }
 
-    /// A file of overrides, in JSON, with which the provider is this one.
+    /// An override file, in JSON, that configures the provider with this service account.
     #[must_use]
     pub fn provider(&self) -> String {
         json!({ "provider": { "gitlabspot": self.settings } }).to_string()
@@ -88,11 +88,11 @@ impl Restricted {
         }
     }
 
-    /// Another token of the same service account.
+    /// Creates another token of the service account.
     ///
     /// # Panics
     ///
-    /// When the cluster refuses.
+    /// If the cluster returns an error.
     pub async fn token(&self) -> String {
         let (create, accounts) = (PostParams::default(), self.kubernetes.api::<ServiceAccount>(HOME));
         let request: TokenRequest = object(json!({ "spec": { "audiences": [] } }));
@@ -100,11 +100,11 @@ impl Restricted {
         request.ok().and_then(|request| request.status?.token).expect("a token")
     }
 
-    /// Removes what is not in the namespace of the test.
+    /// Deletes its objects outside the namespace of the test.
     ///
     /// # Panics
     ///
-    /// When the cluster refuses.
+    /// If the cluster returns an error.
     pub async fn remove(self) {
         let (client, gone) = (self.kubernetes.client(), DeleteParams::default());
         let account = self.kubernetes.api::<ServiceAccount>(HOME).delete(&self.name, &gone).await;
@@ -119,13 +119,14 @@ impl Restricted {
     }
 }
 
-/// Rules about the documented namespace are about the one of the test.
+/// Replaces the documented namespace by that of the test.
 fn in_namespace(rules: &Value, namespace: &str) -> Value {
     let mut rules = rules.clone();
     for rule in rules.as_array_mut().into_iter().flatten() {
         for name in rule["resourceNames"].as_array_mut().into_iter().flatten().filter(|name| **name == DOCUMENTED) {
             *name = namespace.into();
         }
+        // `IndexMut` has inserted null for a rule without names.
         if rule["resourceNames"].is_null() {
             rule.as_object_mut().expect("a rule").remove("resourceNames");
         }

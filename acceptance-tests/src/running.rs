@@ -1,4 +1,4 @@
-//! A command of the engine that is still running, and what can happen to it meanwhile.
+//! A running command of the engine, and signals to it.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,10 +7,11 @@ use tokio::process::{Child, Command};
 
 use crate::{Output, evidence};
 
-/// Requests after a signal: what is sent until it has arrived. A test's clock may run fifty times faster.
+/// Maximum number of requests after a signal, until the provider has received it. The clock of a test may run fifty
+/// times faster.
 const MAX_REQUESTS_AFTER_SIGNAL: usize = 20;
 
-/// A command in a process group of its own, which the engine shares with the provider that it starts, as at a terminal.
+/// A command in a process group of its own, which it shares with its provider, as in a terminal.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -27,21 +28,21 @@ impl Running {
         Self { child, group, name, evidence }
     }
 
-    /// Presses Ctrl-C, and waits for the end.
+    /// Sends SIGINT, as Ctrl-C does, and waits for the end.
     ///
     /// # Panics
     ///
-    /// When the command has ended already.
+    /// If the command has ended already.
     pub async fn interrupt(self) -> Output {
         self.signal("INT").await
     }
 
-    /// The same of a command that has to end soon: what it would go on with, it asks for a few times more at the most.
-    /// `requests` counts what the provider has sent.
+    /// Sends SIGINT to a command that must end soon: it may send only a few more requests. `requests` returns the
+    /// number of requests that the provider has sent.
     ///
     /// # Panics
     ///
-    /// When the command has ended already, or goes on.
+    /// If the command has ended already, or sends more requests.
     pub async fn interrupt_soon(self, requests: impl Fn() -> usize) -> Output {
         let before = requests();
         let output = self.interrupt().await;
@@ -49,20 +50,20 @@ impl Running {
         output
     }
 
-    /// Asks engine and provider to end, as a service manager or a cancelled job does, and waits for the end.
+    /// Sends SIGTERM to engine and provider, as a service manager or a cancelled job does, and waits for the end.
     ///
     /// # Panics
     ///
-    /// When the command has ended already.
+    /// If the command has ended already.
     pub async fn terminate(self) -> Output {
         self.signal("TERM").await
     }
 
-    /// The same of a command that has to end soon, as [`Self::interrupt_soon`] tells.
+    /// Sends SIGTERM to a command that must end soon, like [`Self::interrupt_soon`].
     ///
     /// # Panics
     ///
-    /// When the command has ended already, or goes on.
+    /// If the command has ended already, or sends more requests.
     pub async fn terminate_soon(self, requests: impl Fn() -> usize) -> Output {
         let before = requests();
         let output = self.terminate().await;
@@ -70,11 +71,11 @@ impl Running {
         output
     }
 
-    /// Ends engine and provider at once, as `kill -9` or a lost machine does.
+    /// Sends SIGKILL to engine and provider, as a lost machine would end them.
     ///
     /// # Panics
     ///
-    /// When the command has ended already.
+    /// If the command has ended already.
     pub async fn kill(self) -> Output {
         self.signal("KILL").await
     }
@@ -82,18 +83,18 @@ impl Running {
     async fn signal(mut self, signal: &str) -> Output {
         let ended = self.child.try_wait().expect("a child can be looked at");
         assert!(ended.is_none(), "{} ended before it got the signal {signal}: {ended:?}", self.name);
-        // The shell's own kill: sending a signal needs unsafe code, or a crate for it.
+        // `kill` of the shell, because sending a signal needs unsafe code or a further crate.
         let kill = format!("kill -{signal} -{}", self.group);
         let sent = Command::new("sh").args(["-c", &kill]).status().await.expect("sh runs");
         assert!(sent.success(), "{kill}: {sent}");
         self.output().await
     }
 
-    /// Waits for the end.
+    /// Waits for the end and returns the output.
     ///
     /// # Panics
     ///
-    /// When the command takes longer than any does.
+    /// If the command exceeds the time limit.
     pub async fn output(self) -> Output {
         let Self { child, name, evidence: (root, file), .. } = self;
         let ended = tokio::time::timeout(crate::workspace::LIMIT, child.wait_with_output()).await;

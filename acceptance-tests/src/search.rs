@@ -1,21 +1,21 @@
-//! Searching everything that a test has left in its folder for what must be nowhere.
+//! Searches the files of a test for secrets.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-/// The folder of [`crate::Stage::write_input`].
+/// Folder of the files of [`crate::Stage::write_input`].
 pub(crate) const INPUTS: &str = "given";
 
-/// Where `init` unpacks or links providers.
+/// Path at which `init` installs or links providers.
 const PROVIDERS: &str = ".terraform/providers";
 
-/// Looks for these texts in every file below a folder; of plan files, which are zip archives, in every entry. The provider
-/// itself is not searched, and what the test gives to it is in a folder of its own. Returns what was searched.
+/// Searches every file below a folder for secrets, including all entries of plan files, which are zip archives. Skips
+/// providers and the files that the test writes as input. Returns the names of the searched files.
 ///
 /// # Panics
 ///
-/// When one of them is there.
+/// If a file has a secret.
 pub fn assert_none_of(folder: &Path, secrets: &[&str]) -> Vec<String> {
     let mut searched = Vec::new();
     search(folder, secrets, &mut searched);

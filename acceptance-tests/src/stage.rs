@@ -1,4 +1,4 @@
-//! Everything that one test plays on.
+//! The environment of one test.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,15 +15,15 @@ use crate::{Account, BuildNode, Cloud, Engine, GitLab, Kubernetes, KubernetesPro
 use crate::{Restricted, Workspace};
 use crate::{evidence, mirror, search, state};
 
-/// Folder of a workspace whose configuration is no example.
+/// Folder of a workspace with a configuration that is not an example.
 const CONFIGURATION: &str = "configuration";
 
-/// An account, a namespace and a GitLab of the test's own, and the engine it runs. Removed at the end of a test that
-/// passes; of one that fails, or of all with `GITLABSPOT_KEEP=1`, the evidence stays.
+/// An AWS account, a namespace and a GitLab instance for one test, and the engine that it runs. They are deleted if the
+/// test passes. The evidence remains if it fails, and always with `GITLABSPOT_KEEP=1`.
 ///
-/// Dropping it ends the test with a look at what the provider did: everything that it made in AWS and that is still
-/// there is in a state, `docs/permissions` allows all that it called, and no file has the secret of an access key,
-/// but for those that the test itself [writes](Self::write_input).
+/// Dropping it checks what the provider did: all objects that it created and that still exist in AWS are in a state,
+/// `docs/permissions` allows all its calls, and no file has the secret of an access key, except for files that the test
+/// [writes](Self::write_input).
 #[derive(Debug)]
 pub struct Stage {
     /// The AWS account.
@@ -42,11 +42,11 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// For the test of this name, `subject/case`; two tests never have the same.
+    /// Creates the stage of a test with a unique name, `subject/case`.
     ///
     /// # Panics
     ///
-    /// Without a running cloud.
+    /// If no cloud runs.
     pub async fn new(test: &str, engine: Engine) -> Self {
         let cloud = Cloud::running();
         let kubernetes = cloud.kubernetes().await;
@@ -63,24 +63,24 @@ impl Stage {
         }
     }
 
-    /// Where everything of this test is: workspaces, what commands said, logs.
+    /// Folder with all files of the test: workspaces, output of commands, logs.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.root
     }
 
-    /// Workspaces made from now on start their provider from a shell that runs `command` first, such as `ulimit -f 0`.
+    /// Makes later workspaces start the provider from a shell that runs `command` first, such as `ulimit -f 0`.
     pub fn wrap_provider(&self, command: &str) {
         mirror::wrap_provider(&self.root.join("mirror"), command);
     }
 
-    /// Engines find providers for states that have resources of `hashicorp/aws`, `helm` and `kubernetes`. Those refuse to
-    /// change any object.
+    /// Provides stand-ins for `hashicorp/aws`, `helm` and `kubernetes` for states with their resources. They refuse to
+    /// change objects.
     pub fn add_other_providers(&self) {
         mirror::add_others(&self.root.join("mirror"));
     }
 
-    /// A workspace with the configuration of `testdata/<case>`, initialised.
+    /// An initialized workspace with the configuration of `testdata/<case>`.
     pub async fn testdata(&self, case: &str, variables: Value) -> Workspace {
         let workspace = self.empty_workspace(CONFIGURATION);
         workspace.copy(&repository().join("acceptance-tests/testdata").join(case));
@@ -89,15 +89,14 @@ impl Stage {
         workspace
     }
 
-    /// A workspace with the configuration of `examples/<name>`, initialised. It is where it is in `examples/`, and the
-    /// modules are, too.
+    /// An initialized workspace with the configuration of `examples/<name>`, at the same path relative to the modules.
     pub async fn example(&self, name: &str, variables: Value) -> Workspace {
         let workspace = self.copied_example(name, &variables);
         workspace.init().await;
         workspace
     }
 
-    /// The same, and the place of its state is not asked: enough to validate it.
+    /// The same without initializing the backend, which is sufficient for `validate`.
     pub async fn example_without_backend(&self, name: &str, variables: Value) -> Workspace {
         let workspace = self.copied_example(name, &variables);
         workspace.init_without_backend().await;
@@ -113,7 +112,7 @@ impl Stage {
         workspace
     }
 
-    /// A workspace with these files, initialised.
+    /// An initialized workspace with these files.
     pub async fn files(&self, files: &[(&str, &str)]) -> Workspace {
         let workspace = self.empty_workspace(CONFIGURATION);
         for (name, text) in files {
@@ -123,7 +122,7 @@ impl Stage {
         workspace
     }
 
-    /// A workspace with these files and another CLI configuration than that of the other ones, not initialised.
+    /// A workspace with these files and its own CLI configuration, not initialized.
     pub fn with_cli_configuration(&self, cli: &str, files: &[(&str, &str)]) -> Workspace {
         let workspace = self.workspace_with(cli, CONFIGURATION);
         for (name, text) in files {
@@ -143,12 +142,12 @@ impl Stage {
         Workspace::new(&self.root, place, self.engine.clone(), environment)
     }
 
-    /// A node for this test's builds, of this size.
+    /// Creates a build node of this size.
     pub async fn build_node(&self, cpu: &str, memory: &str) -> BuildNode {
         BuildNode::new(self.namespace.name(), cpu, memory, &self.cloud, &self.kubernetes).await
     }
 
-    /// The node on which containers run, shared by all tests.
+    /// The node that runs real containers, which all tests share.
     ///
     /// # Panics
     ///
@@ -157,13 +156,13 @@ impl Stage {
         self.cloud.real_node()
     }
 
-    /// Somebody who may do in the cluster what these roles say, and nothing else; Roles are in the namespace, which exists.
+    /// Creates a service account with these roles only. The namespace must exist, because Roles are created in it.
     pub async fn restricted(&self, roles: &[Value]) -> Restricted {
         Restricted::new(roles, self.namespace.name(), &self.account, &self.kubernetes).await
     }
 
-    /// What is between this test's provider and the cluster from the first call of this on: sees every request, and lets
-    /// faults happen. EKS gives its address; the test's own client, [`Self::kubernetes`], goes past it.
+    /// The proxy in front of the API server, which records requests and injects faults. The first call starts it and
+    /// makes EKS return its address; the client of the test, [`Self::kubernetes`], does not use it.
     pub fn kubernetes_faults(&self) -> &KubernetesProxy {
         self.proxy.get_or_init(|| {
             let proxy = self.cloud.kubernetes_proxy();
@@ -172,12 +171,12 @@ impl Stage {
         })
     }
 
-    /// Writes a file that the test gives to the provider, such as a profile: the one place where secrets of the account
-    /// may be. Its path.
+    /// Writes an input file for the provider, such as a profile. Only these files may have secrets of the account.
+    /// Returns the path.
     ///
     /// # Panics
     ///
-    /// When it cannot be written.
+    /// If the file cannot be written.
     #[must_use]
     pub fn write_input(&self, name: &str, text: &str) -> PathBuf {
         let path = self.root.join(search::INPUTS).join(name);
@@ -186,27 +185,27 @@ impl Stage {
         path
     }
 
-    /// Lets a secret of the account stand in the configuration, of which plans have a copy.
+    /// Allows a secret of the account in all files, because plans have a copy of the configuration.
     pub fn allow_secret(&self, secret: &str) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
     }
 
-    /// The policies for plans allow what was called after so many calls.
+    /// Asserts that the policies for plans allow all calls after the first `calls` ones.
     ///
     /// # Panics
     ///
-    /// When they do not.
+    /// If they do not.
     pub fn assert_enough_for_plans(&self, calls: usize) {
         let types_in = types_in(&evidence::configurations(&self.root));
         let lacking = Policies::of("plan").lacking(&types_in, &self.account.calls()[calls..]);
         assert!(lacking.is_empty(), "called by a plan, and not allowed by docs/permissions/plan: {lacking:?}");
     }
 
-    /// Nothing is left in the account and in the namespace.
+    /// Asserts that no objects remain in the account and in the namespace.
     ///
     /// # Panics
     ///
-    /// When something is.
+    /// If objects remain.
     pub async fn assert_nothing_remains(&self) {
         let left = self.account.leftovers();
         assert!(left.is_empty(), "left behind in AWS: {left:?}");
@@ -214,7 +213,7 @@ impl Stage {
     }
 }
 
-/// What no test can forget: it is looked at when the stage of a test that passed is dropped.
+/// Checks of every test that passed, when its stage is dropped.
 impl Stage {
     fn assert_no_leaks(&self) {
         let (state, text) = (evidence::states(&self.root), evidence::configurations(&self.root));
@@ -239,7 +238,7 @@ impl Stage {
     }
 }
 
-/// The resources and data sources that a text names, without `gitlabspot_`.
+/// Names of the resources and data sources in a text, without `gitlabspot_`.
 fn types_in(text: &str) -> BTreeSet<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let words = text.split(|character| !is_part(character));
@@ -249,6 +248,7 @@ fn types_in(text: &str) -> BTreeSet<String> {
 impl Drop for Stage {
     fn drop(&mut self) {
         let panicking = std::thread::panicking();
+        // A failed check panics again after its evidence has been collected.
         let disorder = if panicking { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| self.assert_no_leaks())) };
         if panicking || disorder.is_err() || std::env::var_os("GITLABSPOT_KEEP").is_some() {
             if let Some(proxy) = self.proxy.get() {

@@ -1,9 +1,9 @@
-//! A state, as `show -json` tells it.
+//! A state as `show -json` prints it.
 
 use base64::Engine as _;
 use serde_json::Value;
 
-/// What is in the state.
+/// Contents of a state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     json: Value,
@@ -18,7 +18,7 @@ impl State {
     ///
     /// # Panics
     ///
-    /// When the state does not have it.
+    /// If the state does not have it.
     #[must_use]
     pub fn resource(&self, address: &str) -> &Value {
         self.find(address).unwrap_or_else(|| panic!("{address} is not in the state: {:#}", self.json))
@@ -30,13 +30,13 @@ impl State {
         self.find(address).is_some()
     }
 
-    /// The addresses of everything, in the engine's order.
+    /// Addresses of all resources, in the order of the engine.
     #[must_use]
     pub fn addresses(&self) -> Vec<&str> {
         self.resources().into_iter().filter_map(|resource| resource["address"].as_str()).collect()
     }
 
-    /// The value of an output; null when there is none.
+    /// Value of an output; null if it does not exist.
     #[must_use]
     pub fn output(&self, name: &str) -> &Value {
         &self.json["values"]["outputs"][name]["value"]
@@ -58,8 +58,8 @@ fn resources_of(module: &Value) -> Vec<&Value> {
     own.chain(called.flat_map(resources_of)).collect()
 }
 
-/// Whether one of these state files has something of this name: as it is, as the end of an ARN or of an id such as
-/// `cluster:name`, or, of what only the provider remembers, anywhere in its private part.
+/// Whether a state file has this name: as a value, as the end of an ARN or of an ID such as `cluster:name`, or anywhere
+/// in private state.
 pub(crate) fn mentions(states: &[Value], name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
     states.iter().any(|state| contains_name(&state["resources"], last))
@@ -84,8 +84,7 @@ fn is_in_private(text: &str, name: &str) -> bool {
     String::from_utf8_lossy(&decoded).contains(&format!("\"{name}\""))
 }
 
-/// A value without what does not count when an imported resource is compared: nulls, empty containers, `timeouts` and
-/// the attributes in `except`.
+/// Removes what is not compared after an import: nulls, empty containers, `timeouts` and the attributes in `except`.
 pub(crate) fn significant(resource: &Value, except: &[&str]) -> Value {
     let mut resource = resource.clone();
     if let Some(attributes) = resource.as_object_mut() {
@@ -144,9 +143,9 @@ mod tests {
             "resources": [{ "instances": [{ "attributes": attributes, "private": private }] }],
             "outputs": { "other": { "value": "elsewhere" } },
         });
-        let told = |name: &str| mentions(std::slice::from_ref(&state), name);
-        assert!(told("prod/build") && told("nodes") && told("cache") && told("a-1"));
-        assert!(!told("uild") && !told("elsewhere") && !told("a-2"));
+        let has = |name: &str| mentions(std::slice::from_ref(&state), name);
+        assert!(has("prod/build") && has("nodes") && has("cache") && has("a-1"));
+        assert!(!has("uild") && !has("elsewhere") && !has("a-2"));
     }
 
     #[test]

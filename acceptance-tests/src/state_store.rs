@@ -1,4 +1,4 @@
-//! Where the backend `http` keeps a state.
+//! A server for the state of the backend `http`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Web;
 
-/// A server on loopback with one state and one lock.
+/// A server on loopback that stores one state and one lock.
 #[derive(Debug)]
 pub struct StateStore {
     web: Web,
@@ -18,16 +18,16 @@ pub struct StateStore {
 #[derive(Debug, Default)]
 struct Content {
     state: Option<Bytes>,
-    /// What the holder of the lock said of itself.
+    /// Lock information from its holder.
     lock: Option<Bytes>,
 }
 
 impl StateStore {
-    /// Empty and unlocked.
+    /// Starts the server without a state and without a lock.
     ///
     /// # Panics
     ///
-    /// When loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start() -> Self {
         let content = Arc::<Mutex<Content>>::default();
         let answering = Arc::clone(&content);
@@ -37,7 +37,7 @@ impl StateStore {
         Self { web, content }
     }
 
-    /// The block `terraform` that names it, of a JSON configuration.
+    /// A JSON configuration with the block `terraform` for this backend.
     #[must_use]
     pub fn backend(&self) -> String {
         let url = self.web.url();
@@ -48,21 +48,21 @@ impl StateStore {
         json!({ "terraform": { "backend": { "http": http } } }).to_string()
     }
 
-    /// What it has.
+    /// The stored state.
     #[must_use]
     pub fn state(&self) -> Option<Value> {
         let content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         content.state.as_ref().and_then(|state| serde_json::from_slice(state).ok())
     }
 
-    /// Who holds the lock.
+    /// Lock information from the holder of the lock.
     #[must_use]
     pub fn lock(&self) -> Option<Value> {
         let content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         content.lock.as_ref().and_then(|lock| serde_json::from_slice(lock).ok())
     }
 
-    /// Method and path of every request so far.
+    /// Method and path of all requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.web.seen()
@@ -73,6 +73,7 @@ impl Content {
     fn answer(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let body = request.body().clone();
         match request.method().as_str() {
+            // The backend reads 204 as a state that does not exist.
             "GET" => self.state.clone().map_or_else(|| status(StatusCode::NO_CONTENT), Response::new),
             "LOCK" => match &self.lock {
                 Some(holder) => {
@@ -102,7 +103,7 @@ impl Content {
         }
     }
 
-    /// Whether who writes has the lock: it says its id in the query.
+    /// Whether the writer holds the lock: the backend sends the lock ID in the query.
     fn holds(&self, request: &Request<Bytes>) -> bool {
         let lock = self.lock.as_ref().and_then(|lock| serde_json::from_slice::<Value>(lock).ok());
         let id = lock.as_ref().and_then(|lock| lock["ID"].as_str());

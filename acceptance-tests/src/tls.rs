@@ -1,4 +1,4 @@
-//! The local AWS by TLS, with a certificate that nobody knows.
+//! A TLS endpoint of the local AWS with a self-signed certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A TLS server on loopback in front of the local AWS.
+/// A TLS server on loopback that forwards connections to the local AWS.
 #[derive(Debug)]
 pub struct Tls {
     address: SocketAddr,
@@ -21,11 +21,11 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// In front of the local AWS at `endpoint`, for these host names.
+    /// Starts it for the local AWS at `endpoint`, with a certificate for these host names.
     ///
     /// # Panics
     ///
-    /// When no certificate can be made, or loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start(endpoint: &str, names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let CertifiedKey { cert, signing_key } =
@@ -43,7 +43,7 @@ impl Tls {
             while let Ok((client, _)) = listener.accept().await {
                 let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
                 tokio::spawn(async move {
-                    // A client that does not trust the certificate says so itself.
+                    // Clients that do not trust the certificate close the connection, and report this themselves.
                     let mut client = acceptor.accept(client).await.ok()?;
                     let mut server = TcpStream::connect(&upstream).await.ok()?;
                     copy_bidirectional(&mut client, &mut server).await.ok()
@@ -59,7 +59,7 @@ impl Tls {
         self.address
     }
 
-    /// Its certificate as PEM, which is its own authority.
+    /// Its self-signed certificate in PEM, which is also the CA certificate.
     #[must_use]
     pub fn certificate(&self) -> &str {
         &self.certificate

@@ -1,31 +1,30 @@
-//! Waiting for what has to happen.
+//! Waits for conditions.
 
 use std::time::{Duration, Instant};
 
-/// However slow the machine, nothing that a test waits for takes longer.
+/// Longest time that a test waits for, even on a slow machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Between two looks. What a test does then, such as killing a process, is to come soon.
+/// Time between checks. Short, because the test then acts at this moment, for example kills a process.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// Between two looks at what takes seconds in any case.
+/// Time between checks of conditions that take seconds.
 const LONG_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Asks until it has happened.
+/// Waits until `happened` returns true.
 ///
 /// # Panics
 ///
-/// When it does not happen within a minute.
+/// After a minute.
 pub async fn until(what: &str, happened: impl AsyncFnMut() -> bool) {
     poll(TIMEOUT, INTERVAL, happened, async || what.to_owned()).await;
 }
 
-/// The same of what takes its time, such as the start of a pod, with as much patience as it needs on a busy machine; `what`
-/// tells what there is instead.
+/// Waits for a slow condition, such as the start of a pod, with the given patience. `what` returns the current status.
 ///
 /// # Panics
 ///
-/// When it does not happen.
+/// When the patience is exceeded.
 pub async fn until_slow(patience: Duration, happened: impl AsyncFnMut() -> bool, what: impl AsyncFnOnce() -> String) {
     poll(patience, LONG_INTERVAL, happened, what).await;
 }

@@ -1,4 +1,4 @@
-//! A small web service of a test's own.
+//! A small HTTP server for one test.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A server on loopback that answers by a function, and remembers what it was asked.
+/// A server on loopback that responds with the result of a function and records requests.
 #[derive(Debug)]
 pub struct Web {
     url: String,
@@ -20,11 +20,11 @@ pub struct Web {
 }
 
 impl Web {
-    /// Whatever `answer` has for a request is its answer; nothing is 404.
+    /// Starts a server that responds with the result of `answer`, and with 404 for `None`.
     ///
     /// # Panics
     ///
-    /// When loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start<B: Into<Bytes>>(
         answer: impl Fn(&Request<Bytes>) -> Option<Response<B>> + Send + Sync + 'static,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Web {
         &self.url
     }
 
-    /// Method and target of every request so far.
+    /// Method and target of all requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,4 +1,4 @@
-//! A folder with a configuration, and the engine that runs in it.
+//! A folder with a configuration in which the engine runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -17,11 +17,11 @@ const PLAN: &str = "plan.tfplan";
 const LOCK: &str = ".terraform.lock.hcl";
 const PROVIDERS: &str = ".terraform/providers";
 
-/// However slow the machine, no command of a test takes longer.
+/// Time limit of every command, even on a slow machine.
 pub(crate) const LIMIT: Duration = Duration::from_mins(10);
 
-/// A configuration being worked on: every command runs in a clean environment (an empty home, no proxies, the test's
-/// account and nothing else) and leaves what it said in `<test>/commands/`.
+/// A folder with a configuration. Every command runs in a clean environment, with an empty home, without proxies and
+/// only with the test's account, and its output is written to `<test>/commands/`.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
@@ -34,7 +34,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// In the folder `place` of `root`, which has a CLI configuration already; the configuration itself is empty.
+    /// Creates the folder `place` in `root`, which has the CLI configuration, without a configuration.
     pub(crate) fn new(root: &Path, place: &str, engine: Engine, environment: Vec<(String, String)>) -> Self {
         let folder = root.join(place);
         fs::create_dir_all(&folder).expect("a workspace can be made");
@@ -50,13 +50,13 @@ impl Workspace {
         }
     }
 
-    /// Takes the files of a folder, its sub-folders left out.
+    /// Copies a folder with its sub-folders, except those of the engine (`.terraform*`).
     pub(crate) fn copy(&self, source: &Path) {
         copy_files(source, &self.folder);
     }
 
-    /// The same, in another folder, with the files of this one: configuration, variables, state, and what `init` laid there.
-    /// It is beside this one, so that relative paths lead to the same modules.
+    /// A copy of the workspace with configuration, variables, state, lock file and links to the providers. It is a
+    /// sibling of this folder, so that relative paths of modules are valid.
     #[must_use]
     pub fn twin(&self) -> Self {
         let number = self.twins.fetch_add(1, Ordering::Relaxed) + 1;
@@ -66,19 +66,19 @@ impl Workspace {
         Self { folder, ..self.clone() }
     }
 
-    /// Where the configuration is.
+    /// Path of the folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Puts a file into the configuration.
+    /// Writes a file of the configuration.
     pub fn write(&self, file: &str, text: &str) {
         let path = self.folder.join(file);
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
-    /// Sets input variables; those set before stay.
+    /// Sets input variables in addition to those that are set already.
     pub fn set(&self, variables: &Value) {
         let path = self.folder.join(VARIABLES);
         let before = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -87,7 +87,7 @@ impl Workspace {
         self.write(VARIABLES, &Value::from(all).to_string());
     }
 
-    /// Forgets an input variable that was set before, for instance because it comes from the environment now.
+    /// Removes an input variable, for example because it is set by the environment instead.
     pub fn unset(&self, variable: &str) {
         let path = self.folder.join(VARIABLES);
         let text = fs::read(&path).expect("variables were set before");
@@ -96,7 +96,7 @@ impl Workspace {
         self.write(VARIABLES, &Value::from(all).to_string());
     }
 
-    /// Sets a variable of the environment for the commands to come.
+    /// Sets an environment variable for later commands.
     #[must_use]
     pub fn with_environment(mut self, name: &str, value: &str) -> Self {
         self.absent.retain(|absent| absent != name);
@@ -104,21 +104,21 @@ impl Workspace {
         self
     }
 
-    /// The same with the access key of another account's administrator.
+    /// Sets the access key of another account's administrator for later commands.
     #[must_use]
     pub fn with_keys_of(self, account: &Account) -> Self {
         let (id, secret) = account.keys();
         self.with_environment("AWS_ACCESS_KEY_ID", id).with_environment("AWS_SECRET_ACCESS_KEY", secret)
     }
 
-    /// Takes variables out of the environment for the commands to come, `HOME` for instance.
+    /// Removes environment variables for later commands, for example `HOME`.
     #[must_use]
     pub fn without_environment(mut self, names: &[&str]) -> Self {
         self.absent.extend(names.iter().map(|name| (*name).to_owned()));
         self
     }
 
-    /// Lets the engine and the provider log everything, into [`Self::trace`].
+    /// Writes all logs of engine and provider to [`Self::trace`].
     #[must_use]
     pub fn traced(self) -> Self {
         let path = self.trace().display().to_string();
@@ -131,47 +131,47 @@ impl Workspace {
         self.root.join("trace.log")
     }
 
-    /// `init`, with the provider from the mirror.
+    /// Runs `init` with the provider from the mirror.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn init(&self) {
         let _ = self.run(&["init", "-input=false"]).await.succeeded();
         self.forget_checksums();
     }
 
-    /// The lock file that `init` or `providers lock` wrote.
+    /// Path of the lock file that `init` or `providers lock` wrote.
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {
         self.folder.join(LOCK)
     }
 
-    /// Removes what `init` installed; the lock file stays.
+    /// Deletes what `init` installed, without the lock file.
     ///
     /// # Panics
     ///
-    /// When there was no `init`.
+    /// If `init` did not run.
     pub fn uninstall(&self) {
         let installed = self.folder.join(".terraform");
         fs::remove_dir_all(&installed).unwrap_or_else(|error| panic!("{}: {error}", installed.display()));
     }
 
-    /// `init` of a configuration whose state is somewhere else.
+    /// Runs `init` without initializing the backend.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn init_without_backend(&self) {
         let _ = self.run(&["init", "-input=false", "-backend=false"]).await.succeeded();
         self.forget_checksums();
     }
 
-    /// Leaves the provider's checksum out of the lock file, as the engine allows. With one, every later command reads the
-    /// whole provider again to compare it, and with a debug build that is half of the command's time.
+    /// Removes the provider's checksum from the lock file, which the engine allows. Otherwise every later command would
+    /// read the whole provider to compare it, which is half of its time with a debug build.
     fn forget_checksums(&self) {
         let path = self.lock_file();
-        // A folder without a configuration has none.
+        // `init` without a configuration does not create it.
         if !path.exists() {
             return;
         }
@@ -188,38 +188,38 @@ impl Workspace {
         self.write(LOCK, &kept);
     }
 
-    /// `validate`.
+    /// Runs `validate`.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn validate(&self) -> Output {
         self.run(&["validate"]).await.succeeded()
     }
 
-    /// `plan`.
+    /// Runs `plan`.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn plan(&self) -> Plan {
         self.plan_with(&[]).await
     }
 
-    /// `plan` with further options, for instance `-refresh=false`.
+    /// Runs `plan` with further options, for example `-refresh=false`.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn plan_with(&self, options: &[&str]) -> Plan {
         self.try_plan_with(options).await.unwrap_or_else(|output| panic!("{output}"))
     }
 
-    /// `plan`, or what it said when it failed.
+    /// Runs `plan`, which may fail.
     ///
     /// # Errors
     ///
-    /// The output of a plan that failed.
+    /// The output of a failed plan.
     pub async fn try_plan(&self) -> Result<Plan, Output> {
         self.try_plan_with(&[]).await
     }
@@ -230,7 +230,7 @@ impl Workspace {
         Ok(Plan { json, file: self.folder.join(PLAN), empty, output })
     }
 
-    /// What the command said, and whether nothing would change; what it is that would is in the file.
+    /// Runs `plan` and returns its output and whether there are no changes. The plan is in the file.
     pub(crate) async fn try_write_plan(&self, options: &[&str]) -> Result<(Output, bool), Output> {
         let out = format!("-out={PLAN}");
         let mut arguments = vec!["plan", "-input=false", "-detailed-exitcode", &out];
@@ -243,63 +243,63 @@ impl Workspace {
         }
     }
 
-    /// `apply`.
+    /// Runs `apply`.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn apply(&self) -> Output {
         self.try_apply().await.succeeded()
     }
 
-    /// `apply`, whatever comes of it.
+    /// Runs `apply`, which may fail.
     pub async fn try_apply(&self) -> Output {
         self.run(&["apply", "-input=false", "-auto-approve"]).await
     }
 
-    /// `apply` of what [`Self::plan`] wrote, whatever comes of it.
+    /// Runs `apply` with the file of [`Self::plan`], which may fail.
     pub async fn try_apply_plan(&self) -> Output {
         self.run(&["apply", "-input=false", PLAN]).await
     }
 
-    /// `destroy`.
+    /// Runs `destroy`.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn destroy(&self) -> Output {
         self.try_destroy().await.succeeded()
     }
 
-    /// `destroy`, whatever comes of it.
+    /// Runs `destroy`, which may fail.
     pub async fn try_destroy(&self) -> Output {
         self.run(&["destroy", "-input=false", "-auto-approve"]).await
     }
 
-    /// Takes what is found into the state, and changes nothing else.
+    /// Runs `apply -refresh-only`, which updates the state and changes nothing else.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub async fn refresh(&self) -> Output {
         self.run(&["apply", "-refresh-only", "-input=false", "-auto-approve"]).await.succeeded()
     }
 
-    /// `import`, whatever comes of it.
+    /// Runs `import`, which may fail.
     pub async fn try_import(&self, address: &str, id: &str) -> Output {
         self.run(&["import", "-input=false", address, id]).await
     }
 
-    /// What is in the state.
+    /// Reads the state.
     pub async fn state(&self) -> State {
         State::new(self.show(&[]).await)
     }
 
-    /// Two plans, without and with a look at what exists, and both are empty: the check that every apply must pass.
+    /// Asserts that two plans, without and with refresh, are empty, as after every apply.
     ///
     /// # Panics
     ///
-    /// When a plan has changes.
+    /// If a plan has changes.
     pub async fn assert_stable(&self) {
         for options in [&["-refresh=false"][..], &[]] {
             let (output, empty) = self.try_write_plan(options).await.unwrap_or_else(|output| panic!("{output}"));
@@ -307,24 +307,24 @@ impl Workspace {
         }
     }
 
-    /// Runs any command of the engine.
+    /// Runs a command of the engine.
     pub async fn run(&self, arguments: &[&str]) -> Output {
         self.begin(arguments).output().await
     }
 
-    /// Begins an `apply`, to be interrupted.
+    /// Starts `apply` and returns while it runs.
     #[must_use]
     pub fn begin_apply(&self) -> Running {
         self.begin(&["apply", "-input=false", "-auto-approve"])
     }
 
-    /// Begins a `destroy`, to be interrupted.
+    /// Starts `destroy` and returns while it runs.
     #[must_use]
     pub fn begin_destroy(&self) -> Running {
         self.begin(&["destroy", "-input=false", "-auto-approve"])
     }
 
-    /// Begins any command of the engine.
+    /// Starts a command of the engine and returns while it runs.
     #[must_use]
     pub fn begin(&self, arguments: &[&str]) -> Running {
         let mut command = self.engine.command();
@@ -370,7 +370,7 @@ fn copy_files(source: &Path, target: &Path) {
     }
 }
 
-/// `init` links what is in a mirror; the same links do for another folder.
+/// Creates the same links as `init` does for providers of a mirror.
 fn link_providers(source: &Path, target: &Path) {
     fs::create_dir_all(target).expect("a workspace can be made");
     for entry in fs::read_dir(source).into_iter().flatten().flatten() {

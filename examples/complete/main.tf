@@ -1,6 +1,6 @@
-# GitLab CI on cheap Spot nodes that exist only while there is work.
+# GitLab CI on Spot nodes that exist only while jobs run.
 #
-# Before: an EKS cluster with the cluster-autoscaler, and AWS credentials for it.
+# Prerequisites: an EKS cluster with the cluster autoscaler, and AWS credentials with access to it.
 #
 #   export TF_VAR_cache_bucket=my-runner-cache TF_VAR_registration_token=...
 #   tofu init
@@ -32,11 +32,11 @@ module "runner_stack" {
   name         = "gitlab-runner"
 
   # Build nodes: large Spot instances, and none while there are no jobs. Labels and taints are also set as tags of the
-  # Auto Scaling Group, from which the cluster autoscaler derives the template of a node when it scales from zero.
+  # Auto Scaling Group, from which the cluster autoscaler derives the template of a node to scale the group from zero.
   node_group_name    = "build-8vcpu-16gb-32gb-1b"
   availability_zones = var.availability_zones
 
-  # All with 8 vCPUs, in order of preference: AMD first, a few cents cheaper.
+  # Instance types with 8 vCPUs in order of preference: AMD first, because it is a few cents cheaper.
   instance_types = [
     "c5a.2xlarge",
     "t3.2xlarge",
@@ -67,7 +67,8 @@ module "runner_stack" {
     addon_policies = ["auto_scaler", "cert_manager", "external_dns"]
   }
 
-  # As eksctl makes it: pods reach the role, and a disk has room for images.
+  # With node_role.addon_policies, the launch template has a hop limit of 2, so that pods can use the role. The root
+  # volume has 80 GiB for images, the default of eksctl.
   template = {
     key_name           = var.ec2_ssh_key
     security_group_ids = var.ssh_security_group_ids
@@ -92,16 +93,16 @@ module "runner_stack" {
   runner_token       = var.runner_token
   token_version      = var.token_version
 
-  # `docker build` in jobs: privileged, TLS, certificates in memory.
+  # Docker-in-Docker service for `docker build` in jobs: privileged, with TLS and certificates in memory.
   docker_in_docker = {
     image = "docker:19.03.12"
     tls   = true
   }
 
-  # The rest of [[runners]].
+  # Further keys of [[runners]].
   config = {
     kubernetes = {
-      poll_timeout  = 300 # a node takes two to four minutes to come
+      poll_timeout  = 300 # the first node needs two to four minutes
       poll_interval = 10
       cpu_request   = "2"
       pod_annotations = {

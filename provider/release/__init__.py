@@ -2,4 +2,4 @@
 
 
 class Failed(Exception):
-    """Why there is no release. The message is for the user."""
+    """An error that prevents the release. The message is shown to the user."""

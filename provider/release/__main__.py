@@ -10,14 +10,14 @@
 
 `notes` prints the changelog entry of this version.
 
-`build` makes a binary for each target, by default for those that can be linked on this system: `DIR/OS_ARCH/BINARY`.
+`build` creates the binary `DIR/OS_ARCH/BINARY` of each target, by default of those that can be linked on this system.
 
-`start` starts each of them that can be started here with OpenTofu, and compares its schema with the committed snapshot.
+`start` starts each binary that this system can run with OpenTofu, and compares its schema with the committed snapshot.
 
-`package` writes one zip archive for each binary, with the licences of what is linked into it, the registry's manifest, a software bill of materials, and the checksums of all of
-these. The checksums are signed if GPG_PRIVATE_KEY is set to an exported secret key, whose passphrase is PASSPHRASE. Timestamps in
-the archives are SOURCE_DATE_EPOCH, or 1980-01-01 without it. The bytes of every file but the signature depend on the binaries and
-the sources only.
+`package` writes one zip archive for each binary, with the licences of the linked crates, the manifest for registries, a
+software bill of materials, and the checksums of all these files. The checksums are signed if GPG_PRIVATE_KEY is set to an
+exported secret key; PASSPHRASE is its passphrase. Timestamps in the archives are SOURCE_DATE_EPOCH, which defaults to
+1980-01-01. The content of every file except the signature only depends on the binaries and the sources.
 """
 
 import argparse
@@ -103,7 +103,7 @@ def package(options: argparse.Namespace) -> None:
 
 
 def platforms_of(binaries: list[str], targets: list[str]) -> list[Platform]:
-    """In a fixed order, whatever that of the arguments is."""
+    """Returns the platforms sorted by name, independently of the order of the arguments."""
     triples = dict(pair(target) for target in targets)
     named = dict(pair(binary) for binary in binaries)
     if unused := triples.keys() - named.keys():
@@ -119,7 +119,7 @@ def pair(argument: str) -> tuple[str, str]:
 
 
 def write(out: Path, platforms: list[Platform]) -> list[Path]:
-    """Everything that is published, in the order in which it is made."""
+    """Writes all published files. Returns them in the order in which they are written."""
     released, time = version.workspace_version(REPOSITORY), timestamp(os.environ)
     prefix = f"{NAME}_{released}"
     out.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def write(out: Path, platforms: list[Platform]) -> list[Path]:
     sums = write_sums(out / f"{prefix}_SHA256SUMS", files)
     signed = signature.Key.from_environment(os.environ)
     if signed is None:
-        # Registries refuse a release without a signature: that of an earlier run would be of other checksums.
+        # Registries reject a release without a signature. A signature of an earlier run is for other checksums.
         signature.path_of(sums).unlink(missing_ok=True)
         print("GPG_PRIVATE_KEY is not set: the checksums are not signed.", file=sys.stderr)
         return [*files, sums]

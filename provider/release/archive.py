@@ -11,13 +11,13 @@ from . import Failed, notices
 from .layout import NAME, REPOSITORY
 from .targets import TARGETS
 
-# A zip archive has no earlier time.
+# Zip archives cannot contain earlier times.
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
-# What the archive has beside the binary, as archives of other providers do.
+# Files in the archive beside the binary, as in archives of other providers.
 DOCUMENTS = ("CHANGELOG.md", "LICENSE", "README.md")
 
-# Targets of Rust by the platform's name in registries. The standard library of a target decides about some dependencies.
+# Rust targets by the name of the platform in registries. Some dependencies differ by the target's standard library.
 TRIPLES = {target.name: target.triple for target in TARGETS}
 
 UNIX = 3
@@ -25,7 +25,7 @@ UNIX = 3
 
 @dataclass(frozen=True)
 class Platform:
-    """An operating system and architecture as Go names them, and what was built for it."""
+    """An operating system and architecture with their names in Go, and the binary for them."""
 
     name: str
     triple: str
@@ -46,8 +46,8 @@ class Platform:
 
 @dataclass(frozen=True)
 class Archive:
-    """`prefix` is the file name up to the platform, `time` what every entry was last changed at, `licenses` the texts of
-    the licences of what is linked."""
+    """The archive of a platform. `prefix` is the file name up to the platform, `time` the modification time of every
+    entry, `licenses` the texts of the licences of the linked crates."""
 
     prefix: str
     version: str
@@ -68,14 +68,14 @@ class Archive:
     def _add(self, archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:
         entry = zipfile.ZipInfo(name, self.time)
         entry.compress_type = zipfile.ZIP_DEFLATED
-        # As on Unix, whatever this is made on: engines take the mode from it.
+        # Set on every system, because hosts only use the file mode of entries that were created on Unix.
         entry.create_system = UNIX
         entry.external_attr = (stat.S_IFREG | mode) << 16
         archive.writestr(entry, content, compresslevel=6)
 
 
 def timestamp(environment: Mapping[str, str]) -> tuple[int, int, int, int, int, int]:
-    """SOURCE_DATE_EPOCH in UTC, see https://reproducible-builds.org/specs/source-date-epoch/."""
+    """Returns SOURCE_DATE_EPOCH in UTC, see https://reproducible-builds.org/specs/source-date-epoch/."""
     given = environment.get("SOURCE_DATE_EPOCH")
     if not given:
         return EARLIEST

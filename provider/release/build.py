@@ -1,7 +1,7 @@
 """The binaries of a release: one for every target that can be linked on this system.
 
-The same sources give the same bytes, whatever directory they are built in: paths of this machine are mapped, and
-nothing else of it gets into a binary.
+Builds of the same sources are identical in every directory: paths of the machine are mapped, and a binary contains
+nothing else of the machine.
 """
 
 import os
@@ -20,23 +20,23 @@ from .toolchain import Toolchain, zig
 
 PROFILE = "dist"
 
-# Of these crates the provider calls a few functions of thousands. The hint defers their code generation to the crates
-# that call them, which is most of the time and memory of a build, and optimise it there.
+# The provider calls only a few of the thousands of functions of these crates. The hint defers code generation to the
+# crates that call the functions and optimise them there. It otherwise takes most of the time and memory of a build.
 MOSTLY_UNUSED = ("aws-sdk-ec2", "aws-sdk-eks", "aws-sdk-iam", "aws-sdk-s3", "aws-sdk-autoscaling", "k8s-openapi", "windows")
 
-# Registries and users refuse what is much larger.
+# Maximum size of a binary in bytes. Much larger binaries are a problem for registries and users.
 LIMIT = 25_000_000
 
 
 @dataclass(frozen=True)
 class Built:
-    """A binary, and what it took."""
+    """A binary, with time and memory of its build."""
 
     target: Target
     path: Path
     cpu_seconds: float
     seconds: float
-    # Bytes of the largest process of this and earlier builds.
+    # Memory of the largest process of this and earlier builds, in bytes.
     memory: int
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Built:
 
 
 def build(target: Target, folder: Path, out: Path) -> Built:
-    """Builds the provider for `target` below `folder`, which cargo may have used before, and copies it to `out`."""
+    """Builds the provider for `target` in `folder`, which may contain earlier builds. Copies the binary to `out`."""
     toolchain = Toolchain()
     is_installed = toolchain.has_std(target.triple)
     root = toolchain.sysroot if is_installed else toolchain.with_source()
@@ -86,7 +86,7 @@ def _largest_process() -> int:
 def _environment(target: Target, root: Path, folder: Path) -> dict[str, str]:
     path = [str(root / "bin"), *([str(zig())] if target.zig else []), os.environ["PATH"]]
     environment = {**os.environ, **target.environment, "PATH": os.pathsep.join(path)}
-    # Both would change the bytes, or the compiler, of a release.
+    # Both variables would change the binary or the compiler of a release.
     for name in ("RUSTFLAGS", "RUSTUP_TOOLCHAIN"):
         environment.pop(name, None)
     mapped = _mapped_paths(root, folder)
@@ -94,14 +94,14 @@ def _environment(target: Target, root: Path, folder: Path) -> dict[str, str]:
     environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(flags)
     triple = target.triple.replace("-", "_")
     environment[f"CFLAGS_{triple}"] = " ".join(f"-ffile-prefix-map={path}={name}" for path, name in mapped)
-    # zig's own cache of compiled start files.
+    # Cache of zig for compiled start files.
     environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(TOOLS / "zig-cache"))
-    # Building the standard library and the hint are for the nightly compiler; the stable one takes both this way.
+    # `-Zbuild-std` and the hint are unstable options, which the stable compiler only accepts with this variable.
     environment["RUSTC_BOOTSTRAP"] = "1"
     return environment
 
 
 def _mapped_paths(root: Path, folder: Path) -> list[tuple[Path, str]]:
-    """Paths of this machine and what stands for them. Of several that fit, the last one counts."""
+    """Returns paths of this machine with their replacements. If several match a path, the last one is used."""
     cargo = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     return [(root, "rust"), (cargo, "cargo"), (REPOSITORY, "."), (folder, "target")]

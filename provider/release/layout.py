@@ -1,4 +1,4 @@
-"""Names and places that all parts of a release have in common."""
+"""Names and directories that all parts of the release share."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ NAME = "terraform-provider-gitlabspot"
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
-# Where `make tools` puts what it builds.
+# Directory of the tools that `make tools` builds.
 TOOLS = Path(os.environ.get("GITLABSPOT_TOOLS_DIR") or REPOSITORY / ".tools").resolve()
 
-# Where cargo builds.
+# Build directory of cargo.
 CARGO_TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target").resolve()

@@ -1,7 +1,7 @@
-"""The licences of what is linked into a binary.
+"""The licences of the crates that are linked into a binary.
 
-Nearly every licence asks that its text goes with the binary. The texts are those that each crate's package has; crates with the
-same text share it.
+Nearly every licence requires that its text is distributed with the binary. The texts are from the package of each crate;
+crates with the same text share it.
 """
 
 import json
@@ -17,7 +17,7 @@ from .sbom import Crate, Graph
 
 FILE_NAME = "THIRD_PARTY_LICENSES.txt"
 
-# How packages name such files, in lower case.
+# Beginnings of the names of licence files, in lower case.
 NAMES = ("license", "licence", "copying", "copyright", "notice", "unlicense")
 
 INTRODUCTION = """The binary in this archive contains the crates listed below, under the licences that follow each list, and the standard
@@ -27,7 +27,7 @@ RULE = "=" * 80
 
 
 def render(graph: Graph, folders: Mapping[tuple[str, str], Path]) -> str:
-    """All texts, with the crates that each one belongs to. `folders` has the sources of each crate by name and version."""
+    """Returns all texts with the crates of each. `folders` are the source directories of crates by name and version."""
     crates_of: dict[str, list[Crate]] = defaultdict(list)
     without: list[Crate] = []
     for crate in sorted(graph.edges):
@@ -45,7 +45,7 @@ def document(crates_of: dict[str, list[Crate]], without: list[Crate]) -> str:
     parts = [INTRODUCTION]
     if without:
         parts.append("Crates whose packages contain no licence text:\n" + _listed(without))
-    # Texts of the same crates stand together.
+    # Sorted by crates first, so that texts of the same crates are adjacent.
     for text, crates in sorted(crates_of.items(), key=lambda item: (item[1], item[0])):
         parts.append(f"{RULE}\n{_listed(crates)}\n{RULE}\n\n{text}")
     return "\n\n".join(parts) + "\n"
@@ -56,14 +56,14 @@ def _listed(crates: list[Crate]) -> str:
 
 
 def _texts(folder: Path) -> list[str]:
-    """The texts in a package's own folder."""
+    """Returns the licence texts in the directory of a package."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name.lower().startswith(NAMES))
     texts = ("\n".join(line.rstrip() for line in path.read_text(errors="replace").splitlines()).strip() for path in files)
     return [text for text in texts if text]
 
 
 def folders() -> dict[tuple[str, str], Path]:
-    """Where Cargo has the sources of each crate."""
+    """Returns the source directory of each crate, by name and version."""
     command = [os.environ.get("CARGO", "cargo"), "metadata", "--locked", "--format-version", "1"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if done.returncode != 0:

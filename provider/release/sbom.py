@@ -1,9 +1,9 @@
-"""The software bill of materials, in the format CycloneDX.
+"""The software bill of materials, in CycloneDX format.
 
-It has the crates that Cargo links into the provider for the released platforms: no build dependencies, no procedural macros and
-nothing that only tests use. `cargo tree` resolves features as a build does; with those of `cargo metadata`, which also has the
-features of tests, there would be crates that are not linked. It has neither a time nor a serial number, so that it only depends on
-Cargo.lock and the platforms.
+It contains the crates that Cargo links into the provider for the released platforms, without build dependencies,
+procedural macros and crates that only tests use. `cargo tree` resolves features as a build does. `cargo metadata` also
+resolves the features of tests, and would list crates that are not linked. The document contains neither a time nor a
+serial number, so that it only depends on Cargo.lock and the platforms.
 """
 
 import json
@@ -29,7 +29,7 @@ class Crate:
     version: str
     license: str
     url: str
-    # Of this repository, and not of crates.io.
+    # Whether the crate is in this repository and not on crates.io.
     is_local: bool
 
     @property
@@ -43,14 +43,14 @@ class Crate:
 
 @dataclass(frozen=True)
 class Graph:
-    """Crates with those that they depend on directly, in one platform."""
+    """Crates with their direct dependencies, for one platform."""
 
     root: Crate
     edges: dict[Crate, set[Crate]]
 
     @classmethod
     def parse(cls, text: str) -> "Graph":
-        """Of what `cargo tree` prints with depths. A crate that was printed before has no children the second time."""
+        """Parses the output of `cargo tree --prefix depth`, which prints the dependencies of a crate only once."""
         edges: dict[Crate, set[Crate]] = {}
         path: list[Crate] = []
         for line in filter(None, text.splitlines()):
@@ -68,19 +68,19 @@ def crate_of(line: str) -> tuple[int, Crate]:
     found = LINE.match(line)
     if found is None:
         raise Failed(f"cargo tree printed a line that is not understood: {line}")
-    # The older form of a choice of licences.
+    # Older packages separate alternative licences with a slash.
     license = re.sub(r"\s*/\s*", " OR ", found["license"])
     crate = Crate(found["name"], found["version"], license, found["url"], is_path(found["source"]))
     return int(found["depth"]), crate
 
 
 def is_path(source: str | None) -> bool:
-    """Beside a crate of crates.io stands nothing, or that it is a macro."""
+    """Whether the source in a line is a path. It is missing for crates of crates.io, or `proc-macro` for macros."""
     return source not in (None, "proc-macro")
 
 
 def linked(triple: str) -> Graph:
-    """What is linked for a target."""
+    """Returns the crates that are linked for a target."""
     command = [os.environ.get("CARGO", "cargo"), "tree", "--locked", "--package", NAME, "--edges", "normal,no-proc-macro"]
     arguments = ["--target", triple, "--prefix", "depth", "--charset", "ascii", "--format", "|{p}|{l}|{r}|"]
     done = subprocess.run([*command, *arguments], cwd=REPOSITORY, capture_output=True, text=True)
@@ -90,13 +90,13 @@ def linked(triple: str) -> Graph:
 
 
 def checksums(lock: str) -> dict[tuple[str, str], str]:
-    """SHA-256 of each crate's archive, by name and version."""
+    """Returns the SHA-256 checksums of the crates' archives, by name and version."""
     packages = tomllib.loads(lock)["package"]
     return {(it["name"], it["version"]): it["checksum"] for it in packages if "checksum" in it}
 
 
 def write(path: Path, graphs: dict[str, Graph]) -> Path:
-    """Of the crates that are linked, by platform."""
+    """Writes the bill of materials of the linked crates, which `graphs` contains by platform."""
     sums = checksums((REPOSITORY / "Cargo.lock").read_text())
     path.write_text(json.dumps(document(graphs, sums), indent=2) + "\n")
     return path

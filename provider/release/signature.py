@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import Failed
 
-# Numbers of RFC 4880, section 9.1. Registries accept no other keys.
+# Key algorithms that registries accept, by their numbers in RFC 4880, section 9.1.
 ACCEPTED = {"1": "RSA", "17": "DSA"}
 
 
@@ -19,19 +19,19 @@ def path_of(sums: Path) -> Path:
 
 @dataclass(frozen=True)
 class Key:
-    """An exported secret key. Neither it nor its passphrase is shown, and both are gone when the command ends."""
+    """An exported secret key. Key and passphrase are not shown, and no copy remains when the command ends."""
 
     secret: str = field(repr=False)
     passphrase: str = field(repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Key | None":
-        """By the names that release workflows of providers use; none without a key."""
+        """Reads the variables that release workflows of providers use. Returns None without a key."""
         secret = environment.get("GPG_PRIVATE_KEY", "").strip()
         return cls(f"{secret}\n", environment.get("PASSPHRASE", "")) if secret else None
 
     def sign(self, sums: Path) -> Path:
-        """The signature is binary: engines do not read an armored one."""
+        """Writes a binary signature, because hosts do not read armored ones."""
         signed = path_of(sums)
         signed.unlink(missing_ok=True)
         with keyring() as gpg:
@@ -59,7 +59,7 @@ class Gpg:
         return done.stdout
 
     def signing_key(self) -> str:
-        """Fingerprint of the only secret key."""
+        """Returns the fingerprint of the secret key."""
         lines = [line.split(":") for line in self.run(["--with-colons", "--list-secret-keys"]).splitlines()]
         keys = [line for line in lines if line[0] == "sec"]
         if len(keys) != 1:
@@ -72,7 +72,7 @@ class Gpg:
 
 @contextmanager
 def keyring() -> Iterator[Gpg]:
-    """A directory of its own, which is removed. Its path is short: the agent's socket is in it."""
+    """Creates a temporary home directory for gpg. Its path is short, because it contains the socket of the agent."""
     with tempfile.TemporaryDirectory(prefix="gpg-", dir="/tmp" if Path("/tmp").is_dir() else None) as home:
         try:
             yield Gpg(Path(home))

@@ -1,8 +1,7 @@
-"""Starting a binary with a real engine, and comparing its schema with the committed snapshot.
+"""Starts a binary with OpenTofu, and compares its schema with the committed snapshot.
 
-`tofu providers schema` does the whole handshake: the cookie, the transport of the binary's system, mutual TLS, and
-GetProviderSchema. Binaries of other systems are started through an emulator, in a script that the engine takes for
-the provider.
+`tofu providers schema` performs the whole handshake: the cookie, the transport of the binary's system, mutual TLS and
+GetProviderSchema. A binary of another system runs in an emulator, which a script in place of the provider starts.
 """
 
 import json
@@ -21,15 +20,15 @@ SNAPSHOT = REPOSITORY / "provider" / "tests" / "it" / "schema.json"
 SOURCE = "registry.opentofu.org/gitlabspot/gitlabspot"
 CONFIGURATION = 'terraform {\n  required_providers {\n    gitlabspot = { source = "gitlabspot/gitlabspot" }\n  }\n}\n'
 
-# A library of Windows that older versions of wine lack.
+# Source of a Windows library that older versions of wine do not have.
 LIBRARY = Path(__file__).resolve().parent / "wine" / "bcryptprimitives.c"
 
-# The first start under wine makes its whole configuration.
+# Timeout in seconds. The first start with wine creates the whole configuration of wine.
 TIMEOUT = 300
 
 
 def start(target: Target, binary: Path) -> str:
-    """Starts `binary` with OpenTofu; says how. Raises Failed where its schema is not the snapshot."""
+    """Starts `binary` with OpenTofu and returns a description of the result. Raises Failed if its schema differs."""
     command = target.command(str(binary.resolve()))
     if command is None or shutil.which(command[0]) is None:
         missing = f": {command[0]} is not installed" if command else ""
@@ -57,7 +56,7 @@ def _schema_of(command: list[str], folder: Path) -> dict:
         "HOME": str(folder),
         "TF_CLI_CONFIG_FILE": str(folder / "cli.tfrc"),
         "WINEDEBUG": "-all",
-        # Otherwise wine offers to fetch what only Windows programs with windows need.
+        # Otherwise wine offers to download Mono and Gecko, which the provider does not need.
         "WINEDLLOVERRIDES": "mscoree,mshtml=",
     }
     if command[0] == "wine":
@@ -74,7 +73,8 @@ def _schema_of(command: list[str], folder: Path) -> dict:
 
 
 def _set_up_wine(environment: dict[str, str]) -> None:
-    """A prefix in which Rust programs start. An engine gives a provider a minute, which wine's first start may exceed."""
+    """Creates a wine prefix in which Rust programs start. OpenTofu waits one minute for a provider, which the first
+    start of wine may exceed."""
     subprocess.run(["wine", "wineboot", "--init"], env=environment, capture_output=True, timeout=TIMEOUT)
     library = Path(environment["WINEPREFIX"]) / "drive_c" / "windows" / "system32" / "bcryptprimitives.dll"
     if library.exists():
@@ -85,7 +85,7 @@ def _set_up_wine(environment: dict[str, str]) -> None:
 
 
 def compare(schema: dict, snapshot: dict):
-    """What differs between a schema as engines print it and the snapshot, as far as both have it."""
+    """Yields the differences between a schema that OpenTofu prints and the snapshot, in what both contain."""
     yield from _compare_schema("provider", schema["provider"], snapshot["provider"])
     for printed, kept in (("resource_schemas", "resources"), ("data_source_schemas", "data_sources")):
         yield from _compare_names(kept, schema.get(printed, {}), snapshot[kept])

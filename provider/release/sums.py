@@ -1,10 +1,10 @@
-"""The registry's manifest, and the checksums that are signed."""
+"""The manifest for registries, and the checksums that are signed."""
 
 import hashlib
 import json
 from pathlib import Path
 
-# The provider speaks version 6 of the plugin protocol. Without a manifest registries assume version 5.
+# The provider uses version 6 of the plugin protocol. Without a manifest registries assume version 5.
 MANIFEST = {"version": 1, "metadata": {"protocol_versions": ["6.0"]}}
 
 
@@ -14,7 +14,7 @@ def write_manifest(path: Path) -> Path:
 
 
 def write_sums(path: Path, files: list[Path]) -> Path:
-    """In the format of `sha256sum`, ordered by name."""
+    """Writes the checksums in the format of `sha256sum`, sorted by name."""
     lines = [f"{sha256(file)}  {file.name}\n" for file in sorted(files, key=lambda file: file.name)]
     path.write_text("".join(lines))
     return path

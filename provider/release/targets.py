@@ -10,17 +10,17 @@ from .layout import NAME
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """One of them, named as Go and the registries do: `linux_amd64`."""
+    """An operating system and architecture with its name in Go and in registries, such as `linux_amd64`."""
 
     name: str
     triple: str
-    # Where it can be linked, as `platform.system()` says. macOS has frameworks that no other system has.
+    # Values of `platform.system()` on which the target can be linked. Frameworks of macOS only exist on macOS.
     built_on: tuple[str, ...] = ("Linux",)
-    # zig is the linker and the C compiler; without it those of the system are used.
+    # Whether zig is the linker and C compiler. Otherwise those of the system are used.
     zig: bool = True
     rustflags: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
-    # What runs a binary of this target on a Linux machine of another one.
+    # Program that runs a binary of this target on other Linux machines.
     emulator: str | None = None
 
     @property
@@ -36,7 +36,7 @@ class Target:
         return self.name == f"{platform.system().lower()}_{architecture}"
 
     def command(self, binary: str) -> list[str] | None:
-        """What starts `binary` here. None: nothing can."""
+        """Returns the command that starts `binary` on this system; None if it cannot run."""
         if self.is_native():
             return [binary]
         if platform.system() == "Linux" and self.emulator is not None:
@@ -44,9 +44,9 @@ class Target:
         return None
 
 
-# zig brings the start files of musl; those of Rust would be linked a second time.
+# zig links the start files of musl. Rust would link its own copy as well.
 MUSL = ("-C", "target-feature=+crt-static", "-C", "link-self-contained=no")
-# The oldest macOS that Rust supports on both architectures.
+# The oldest version of macOS that Rust supports on both architectures.
 MACOS = {"MACOSX_DEPLOYMENT_TARGET": "11.0"}
 
 TARGETS = (
@@ -60,7 +60,7 @@ TARGETS = (
 
 
 def of_names(names: list[str]) -> list[Target]:
-    """The targets of these names; without names, those that can be linked on this system."""
+    """Returns the targets with these names. Without names, returns those that can be linked on this system."""
     if not names:
         return [target for target in TARGETS if platform.system() in target.built_on]
     by_name = {target.name: target for target in TARGETS}
@@ -71,6 +71,6 @@ def of_names(names: list[str]) -> list[Target]:
 
 
 def in_folder(folder: Path) -> dict[Target, Path]:
-    """The binaries that `build` put there."""
+    """Returns the binaries that `build` copied to a directory."""
     found = {target: folder / target.name / target.file_name for target in TARGETS}
     return {target: path for target, path in found.items() if path.is_file()}

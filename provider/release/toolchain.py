@@ -1,8 +1,8 @@
-"""A compiler for every target, below the tools folder.
+"""A compiler for every target, in the directory of the tools.
 
-The standard library of a target comes from `rustup target add` where the toolchain has it. Otherwise it is built
-from source (`-Zbuild-std`): the source is the component `rust-src`, or, where rustup cannot be reached, Debian's
-package `rust-src` of the same version. zig links for targets other than the system's own.
+`rustup target add` installs the standard library of a target, if the toolchain provides it. Otherwise the library is
+built from source (`-Zbuild-std`). The source is the component `rust-src`, or Debian's package `rust-src` of the same
+version if rustup is not available. zig links for targets other than that of the system.
 """
 
 import os
@@ -16,7 +16,7 @@ from .layout import TOOLS
 
 PINS = Path(__file__).resolve().parent / "requirements.txt"
 
-# Debian's suites that have newer compilers than its stable release.
+# Debian suites with newer compilers than the stable release.
 SUITES = ("trixie-backports", "sid")
 
 
@@ -25,14 +25,14 @@ def output_of(*command: str) -> str:
 
 
 class Toolchain:
-    """rustc and cargo, and what they need for other targets."""
+    """rustc and cargo, with the standard library for other targets."""
 
     def __init__(self) -> None:
         self.sysroot = Path(output_of("rustc", "--print", "sysroot"))
         self.version = output_of("rustc", "--version").split()[1]
 
     def has_std(self, triple: str) -> bool:
-        """Whether the standard library of `triple` is installed, after rustup was asked for it."""
+        """Whether the standard library of `triple` is installed. Installs it with rustup if possible."""
         if self._std_is_installed(triple):
             return True
         if shutil.which("rustup") is not None:
@@ -43,11 +43,11 @@ class Toolchain:
         return any((self.sysroot / "lib" / "rustlib" / triple / "lib").glob("libstd-*"))
 
     def _rustup(self, *arguments: str) -> None:
-        # A failure is not the end: the source is looked for elsewhere.
+        # An error is ignored, because the caller checks the result and has an alternative.
         subprocess.run(["rustup", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
 
     def with_source(self) -> Path:
-        """The root of a toolchain that has the source of the standard library."""
+        """Returns the root of a toolchain with the source of the standard library."""
         if self._source(self.sysroot).is_dir():
             return self.sysroot
         if shutil.which("rustup") is not None:
@@ -61,13 +61,14 @@ class Toolchain:
         return root / "lib" / "rustlib" / "src" / "rust" / "library"
 
     def _copy_with_source_of_debian(self) -> Path:
-        """A copy, because a toolchain finds its source by its own place; the user's stays as it is."""
+        """Copies the toolchain and adds the source, which rustc expects in its own directory. The user's toolchain is
+        not changed."""
         copy = TOOLS / "rust" / self.version
         if self._source(copy).is_dir():
             return copy
         package = _download_rust_src(self.version, TOOLS / "rust" / "debian")
         shutil.rmtree(copy, ignore_errors=True)
-        # Hard links, where the file system is the same.
+        # Hard links only work within one file system; otherwise the files are copied.
         if subprocess.run(["cp", "-al", str(self.sysroot), str(copy)], stderr=subprocess.DEVNULL).returncode != 0:
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(self.sysroot, copy, symlinks=True)
@@ -81,7 +82,8 @@ class Toolchain:
 
 
 def _download_rust_src(version: str, folder: Path) -> Path:
-    """Debian's package, with lists of its own: nothing is installed, and the system's sources stay as they are."""
+    """Downloads the Debian package with separate package lists. Nothing is installed, and the sources of the system are
+    not changed."""
     if shutil.which("apt-get") is None:
         raise Failed(
             f"the standard library of Rust {version} for other targets is missing, and neither rustup nor apt-get "
@@ -118,7 +120,7 @@ def _download_rust_src(version: str, folder: Path) -> Path:
 
 
 def _debian_mirror() -> str:
-    """The mirror that this system installs from."""
+    """Returns the Debian mirror that is configured on this system."""
     for path in sorted(Path("/etc/apt").rglob("*")):
         if path.suffix not in (".list", ".sources"):
             continue
@@ -129,7 +131,7 @@ def _debian_mirror() -> str:
 
 
 def zig() -> Path:
-    """The folder of cargo-zigbuild and zig, which are installed into a virtual environment of their own."""
+    """Installs cargo-zigbuild and zig into a virtual environment. Returns the directory of the programs."""
     venv = TOOLS / "release-venv"
     stamp = venv / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != PINS.read_text():

@@ -1,4 +1,4 @@
-"""Tag, version and changelog are those of one release."""
+"""Checks that tag, version and changelog belong to one release."""
 
 import re
 import tomllib
@@ -8,14 +8,14 @@ from pathlib import Path
 from . import Failed
 
 HEADING = re.compile(r"^## +(?P<title>.+?) *$", re.MULTILINE)
-# A version, and perhaps a date in brackets.
+# A version, optionally followed by a date in parentheses.
 RELEASED = re.compile(r"(?P<version>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?: \(.+\))?$")
 UNRELEASED = "Unreleased"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Of the changelog."""
+    """An entry of the changelog."""
 
     title: str
     text: str
@@ -35,14 +35,14 @@ def workspace_version(repository: Path) -> str:
 
 
 def entries(changelog: str) -> list[Entry]:
-    """Newest first, as they stand there."""
+    """Returns the entries in the order of the changelog, the newest first."""
     found = list(HEADING.finditer(changelog))
     ends = [heading.start() for heading in found[1:]] + [len(changelog)]
     return [Entry(heading["title"], changelog[heading.end() : end].strip()) for heading, end in zip(found, ends)]
 
 
 def check(repository: Path, tag: str | None) -> str:
-    """The version, if nothing contradicts it."""
+    """Returns the version. Raises Failed if tag or changelog contradict it."""
     version = workspace_version(repository)
     log = entries((repository / "CHANGELOG.md").read_text())
     for entry in log:
@@ -59,7 +59,7 @@ def check(repository: Path, tag: str | None) -> str:
 
 
 def check_release(version: str, tag: str, log: list[Entry]) -> None:
-    """With a tag the version is that of the newest entry, and everything is in it."""
+    """Checks a release with a tag: the tag is the version, its entry is not empty, and no changes are unreleased."""
     if tag != f"v{version}":
         raise Failed(f"the tag is {tag}, and the version in Cargo.toml is {version}: the tag has to be v{version}")
     entry = entry_of(version, log)
@@ -70,7 +70,7 @@ def check_release(version: str, tag: str, log: list[Entry]) -> None:
 
 
 def entry_of_release(repository: Path) -> Entry:
-    """The entry of the version in Cargo.toml."""
+    """Returns the changelog entry of the version in Cargo.toml."""
     return entry_of(workspace_version(repository), entries((repository / "CHANGELOG.md").read_text()))
 
 
@@ -82,7 +82,7 @@ def entry_of(version: str, log: list[Entry]) -> Entry:
 
 
 def number(version: str) -> tuple:
-    """By precedence of semantic versions: a pre-release is older than its release."""
+    """Returns a key that sorts by the precedence of semantic versions: a pre-release is older than its release."""
     core, _, pre = version.partition("-")
     parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split(".")] if pre else []
     return tuple(int(part) for part in core.split(".")), not pre, parts

@@ -1,6 +1,7 @@
-//! Where in the bucket the runner keeps its cache.
+//! Path of the runner's cache in the bucket.
 
-/// The cache path as the runner joins it: single slashes, none at the beginning, one at the end unless it is empty.
+/// Normalizes a cache path as GitLab Runner does: single slashes, none at the beginning, one at the end unless the path
+/// is empty.
 pub(crate) fn directory(path: &str) -> String {
     let segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.map(|segment| format!("{segment}/")).collect()

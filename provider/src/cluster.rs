@@ -1,8 +1,8 @@
-//! The cluster that a resource's objects are in, and that it stays the same one.
+//! The cluster of a resource's objects, which must be the same one in all operations.
 //!
-//! Clusters of one name exist in many regions and accounts. To look into another one, or into none, would mean that the
-//! objects are gone, so that a destroy forgets them and an apply makes them twice. So the first connection is remembered
-//! beside the state.
+//! Clusters with the same name exist in many regions and accounts. In a different cluster the objects of a resource
+//! seem to be deleted: a destroy would remove them from the state only, and an apply would create them again. For this
+//! reason the cluster of the first connection is recorded in the private state.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,22 +16,22 @@ use crate::location;
 pub(super) struct Home(Mutex<Option<String>>);
 
 impl Home {
-    /// What was remembered.
+    /// The cluster with the recorded ARN.
     pub(super) fn of(arn: Option<&String>) -> Self {
         Self(Mutex::new(arn.cloned()))
     }
 
-    /// Remembers the first connection.
+    /// Records the ARN of the connected cluster.
     pub(super) fn keep(&self, kept: &mut Option<String>) {
         if let Some(arn) = self.get() {
             *kept = Some(arn);
         }
     }
 
-    /// Connects to the cluster that the resource names, or else to the provider's.
+    /// Connects to `cluster_name`, or to the cluster of the provider block if it is `None`.
     ///
     /// # Errors
-    /// [`ClientError`]; [`ClientError::ClusterGone`] where it is certain that the remembered cluster is gone.
+    /// [`ClientError`]; [`ClientError::ClusterGone`] if the recorded cluster was certainly deleted.
     pub(super) async fn connect(
         &self,
         clients: &Clients,
@@ -39,6 +39,7 @@ impl Home {
     ) -> Result<kube::Client, ClientError> {
         match (clients.kubernetes(cluster_name).await, self.get()) {
             (Ok(connected), Some(home)) => match connected.arn {
+                // A cluster that is not of EKS has no ARN, so that it cannot be compared.
                 Some(found) if found != home => Err(ClientError::OtherCluster { home, found }),
                 _ => Ok(connected.client),
             },
@@ -58,7 +59,7 @@ impl Home {
     }
 }
 
-/// What the remembered ARN of an EKS cluster tells.
+/// Parts of the recorded ARN of an EKS cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Eks {
     pub(super) cluster_name: Value<String>,
@@ -67,7 +68,7 @@ pub(super) struct Eks {
 }
 
 impl Eks {
-    /// Of the cluster that was remembered; nothing for one that is not of EKS.
+    /// Splits the recorded ARN. All values are null for a cluster that is not of EKS.
     pub(super) fn of(arn: Option<&String>) -> Self {
         let read = |arn: &str| {
             let (region, account_id) = location::of_arn(arn)?;
@@ -81,7 +82,7 @@ impl Eks {
 /// [`Home::connect`] for an operation that connects once.
 ///
 /// # Errors
-/// [`ClientError`], [`ClientError::NotYetKnown`] while the name is unknown as well.
+/// [`ClientError`]; also [`ClientError::NotYetKnown`] if the name is unknown.
 pub(super) async fn connect(
     clients: &Clients,
     cluster_name: &Value<String>,
@@ -96,18 +97,18 @@ pub(super) async fn connect(
     Ok(client)
 }
 
-/// What it means that there is no such cluster here.
+/// Returns the error for a cluster that EKS does not find: deleted, or in a different region or account.
 async fn absence(clients: &Clients, name: String, region: String, home: String) -> ClientError {
     match clients.account_id().await {
-        // Region, account and name are those of the recorded ARN: only then does the answer of EKS mean that it was
-        // deleted.
+        // EKS also answers "not found" for a cluster of a different region or account. The cluster was deleted only if
+        // region, account and name are those of the recorded ARN.
         Ok(account) if is_of(&home, &region, account, &name) => ClientError::ClusterGone { arn: home },
         Ok(account) => ClientError::ClusterElsewhere { name, region, account: account.to_owned(), home },
         Err(error) => error,
     }
 }
 
-/// Whether an ARN is that of the cluster: `arn:aws:eks:af-south-1:111122223333:cluster/prod`.
+/// Whether the ARN belongs to this cluster: `arn:aws:eks:af-south-1:111122223333:cluster/prod`.
 fn is_of(arn: &str, region: &str, account: &str, name: &str) -> bool {
     arn.split(':').skip(3).eq([region, account, &format!("cluster/{name}")])
 }
@@ -136,7 +137,7 @@ mod tests {
         )
     }
 
-    /// What is said, and what is remembered then.
+    /// Connects, and returns the error message and the recorded ARN.
     async fn connected(answers: Vec<Answer>, home: Option<&str>) -> (Result<(), String>, Option<String>) {
         let clients = Script::new(answers).clients();
         let mut kept = home.map(str::to_owned);
@@ -153,37 +154,37 @@ mod tests {
     #[tokio::test]
     async fn cluster_with_the_same_name_elsewhere_is_another() {
         let other = HOME.replace("eu-west-1", "af-south-1");
-        let (said, remembered) = connected(vec![there(HOME)], Some(&other)).await;
+        let (message, recorded) = connected(vec![there(HOME)], Some(&other)).await;
         assert_eq!(
-            said.unwrap_err(),
+            message.unwrap_err(),
             format!(
                 "this resource is in the EKS cluster {other}, but the provider is now connected to {HOME}: use the \
                  cluster_name, region and credentials of the former. To keep the objects in that cluster, remove the \
                  resource from the state with the command \"state rm\". Nothing was changed"
             )
         );
-        assert_eq!(remembered, Some(other));
+        assert_eq!(recorded, Some(other));
     }
 
     #[tokio::test]
     async fn only_the_recorded_cluster_can_be_deleted() {
-        let (said, _) = connected(vec![absent(), Answer::identity()], Some(HOME)).await;
-        assert_eq!(said.unwrap_err(), format!("the EKS cluster {HOME} no longer exists"));
+        let (message, _) = connected(vec![absent(), Answer::identity()], Some(HOME)).await;
+        assert_eq!(message.unwrap_err(), format!("the EKS cluster {HOME} no longer exists"));
         let other = HOME.replace("123456789012", "210987654321");
-        let (said, _) = connected(vec![absent(), Answer::identity()], Some(&other)).await;
+        let (message, _) = connected(vec![absent(), Answer::identity()], Some(&other)).await;
         assert_eq!(
-            said.unwrap_err(),
+            message.unwrap_err(),
             format!(
                 "the EKS cluster \"prod\" does not exist in region eu-west-1 of the AWS account 123456789012, but this \
                  resource is in {other}: use the region and credentials of that cluster. The state was not changed"
             )
         );
-        let (said, _) = connected(vec![absent()], None).await;
-        assert!(said.unwrap_err().starts_with("the EKS cluster \"prod\" does not exist in region eu-west-1: check"));
+        let (message, _) = connected(vec![absent()], None).await;
+        assert!(message.unwrap_err().starts_with("the EKS cluster \"prod\" does not exist in region eu-west-1: check"));
         let denied =
             Answer::Http(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>".to_owned());
-        let (said, _) = connected(vec![absent(), denied], Some(HOME)).await;
-        assert!(said.unwrap_err().starts_with("GetCallerIdentity: AccessDenied"));
+        let (message, _) = connected(vec![absent(), denied], Some(HOME)).await;
+        assert!(message.unwrap_err().starts_with("GetCallerIdentity: AccessDenied"));
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
-//! Reads that AWS or the API server denies: the state of these objects is kept, and one warning lists the permissions that
-//! are missing.
+//! Reads that AWS or the API server denies: the state of these objects is kept, and one warning lists the permissions
+//! that are missing.
 //!
-//! Plans of merge requests run with identities that are allowed to read only, and not everything.
+//! Plans of merge requests usually run with an identity that has read permissions only, and not all of them.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use gitlabspot_clients::kubernetes::{self, KubernetesError, ObjectRef};
 use serde_json::Value as Json;
 use tfplugin::framework::Diagnostic;
 
-/// Requests at a time.
+/// Maximum number of concurrent requests.
 const AT_A_TIME: usize = 8;
 
-/// What one refresh was not allowed to read.
+/// Objects that one refresh was not allowed to read, and the missing permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DeniedReads {
     is_strict: bool,
@@ -22,7 +22,7 @@ pub(crate) struct DeniedReads {
     permissions: BTreeSet<String>,
 }
 
-/// Objects by their places, `None` for those that do not exist.
+/// Objects with their places; `None` for an object that does not exist.
 pub(crate) type Found = Vec<(ObjectRef, Option<Json>)>;
 
 /// Reads objects, and omits those that the identity is not allowed to read.
@@ -35,7 +35,7 @@ pub(crate) async fn get_readable(
             let found = kubernetes::get(client, &place).await;
             (place, found)
         })
-        // In the order of the places, so that two plans have the same warning.
+        // `buffered` keeps the order of the places, so that two plans have the same warning.
         .buffered(AT_A_TIME);
     let (mut found, mut denied) = (Vec::new(), DeniedReads::default());
     while let Some((place, answer)) = answers.next().await {
@@ -60,7 +60,7 @@ impl DeniedReads {
         self.permissions.insert(permission(message));
     }
 
-    /// The answer of AWS; `None`, and noted, if the identity is not allowed to make the call.
+    /// Returns the answer of AWS. Notes a denied call, and returns `None` for it.
     pub(crate) fn or_none<T>(&mut self, what: &str, answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
         match answer {
             Ok(answer) => Ok(Some(answer)),
@@ -69,7 +69,7 @@ impl DeniedReads {
         }
     }
 
-    /// Whether the identity is not allowed to make the call, which is noted then.
+    /// Whether AWS denied the call. Notes a denied call.
     pub(crate) fn is_denied(&mut self, what: &str, error: &AwsError) -> bool {
         let is_denied = error.is_access_denied() && !self.is_strict;
         if is_denied {
@@ -101,8 +101,8 @@ impl DeniedReads {
     }
 }
 
-/// The missing permission according to a message: `secrets "a" is forbidden: User "b" cannot get resource "secrets" in API group ""
-/// in the namespace "ci"`.
+/// Extracts the missing permission from a message of the API server, such as `secrets "a" is forbidden: User "b" cannot
+/// get resource "secrets" in API group "" in the namespace "ci"`. Any other message is returned as it is.
 fn permission(message: &str) -> String {
     let parts = || {
         let (_, rest) = message.split_once("\" cannot ")?;
@@ -151,13 +151,13 @@ mod tests {
         assert_eq!(denied.or_none::<()>("its launch template", Err(ec2)), Ok(None));
         let s3 = denial("GetBucketEncryption", 403, "AccessDenied", "Access Denied");
         assert_eq!(denied.or_none::<()>("the encryption", Err(s3)), Ok(None));
-        let said = denied.warning("node group").unwrap().detail;
+        let text = denied.warning("node group").unwrap().detail;
         let permissions = "missing:\n- ec2:DescribeLaunchTemplateVersions\n- eks:DescribeNodegroup on \
                            arn:aws:eks:eu-west-1:111122223333:nodegroup/prod/build/1\n- s3:GetEncryptionConfiguration\n";
-        assert!(said.contains(permissions), "{said}");
+        assert!(text.contains(permissions), "{text}");
         assert!(
-            said.contains("not allowed to read the node group prod:build, its launch template, the encryption."),
-            "{said}"
+            text.contains("not allowed to read the node group prod:build, its launch template, the encryption."),
+            "{text}"
         );
 
         assert_eq!(DeniedReads::unless(true).or_none::<()>("", Err(eks.clone())), Err(eks));
@@ -176,8 +176,8 @@ mod tests {
         denied.note("Secret ci/b", &message("get"));
         denied.note("Secrets", &message("list"));
         assert!(denied.has("Secret ci/a") && !denied.has("Secret ci/c"));
-        let said = denied.warning("node group").unwrap().detail;
-        assert!(said.contains("not allowed to read Secret ci/a, Secret ci/b, Secrets."), "{said}");
-        assert_eq!(said.matches("\n- ").count(), 2, "{said}");
+        let text = denied.warning("node group").unwrap().detail;
+        assert!(text.contains("not allowed to read Secret ci/a, Secret ci/b, Secrets."), "{text}");
+        assert_eq!(text.matches("\n- ").count(), 2, "{text}");
     }
 }

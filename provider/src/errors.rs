@@ -1,23 +1,30 @@
-//! Errors of the clients as messages to the user: the one place where they get a summary.
+//! Converts errors of the clients to diagnostics. Their summaries are defined here only.
+
+use std::fmt::Display;
 
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::{Diagnostic, Diagnostics};
 
-/// A sentence that begins with a capital letter and ends with a full stop.
+/// Makes a text a sentence that begins with a capital letter and ends with a full stop.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.trim().chars();
-    // Errors of libraries begin with a small letter and end without a full stop.
+    // Errors of libraries usually begin with a lowercase letter and end without a full stop.
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }
 
-/// An error of a client, as a diagnostic. (`From` cannot be: both types belong to other crates.)
-pub(crate) trait ToDiagnostic {
-    /// The diagnostic: a constant summary, with the error as its detail.
-    fn to_diagnostic(&self) -> Diagnostic;
+/// Conversion of an error to a diagnostic. It is not `From`, because both types belong to other crates.
+pub(crate) trait ToDiagnostic: Display {
+    /// The class of the error.
+    fn summary(&self) -> &'static str;
+
+    /// The diagnostic: the summary, with the error as its detail.
+    fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.summary(), sentence(&self.to_string()))
+    }
 }
 
 /// Converts the error of a result to diagnostics.
@@ -34,13 +41,13 @@ impl<T, E: ToDiagnostic> OrDiagnostics<T> for Result<T, E> {
 }
 
 impl ToDiagnostic for ClientError {
-    fn to_diagnostic(&self) -> Diagnostic {
-        let summary = match self {
+    fn summary(&self) -> &'static str {
+        match self {
             ClientError::NotYetKnown { .. } => "Provider settings not known yet",
             ClientError::NoRegion => "No AWS region configured",
             ClientError::InvalidRegion { .. } => "Invalid AWS region",
             ClientError::AccountNotAllowed { .. } | ClientError::AccountForbidden { .. } => "AWS account not allowed",
-            ClientError::Aws(error) => return error.to_diagnostic(),
+            ClientError::Aws(error) => error.summary(),
             ClientError::KubernetesNotConfigured => "No Kubernetes cluster configured",
             ClientError::ClusterNotFound { .. } => "EKS cluster not found",
             ClientError::ClusterGone { .. } => "Cluster no longer exists",
@@ -56,20 +63,19 @@ impl ToDiagnostic for ClientError {
             ClientError::Stopped => "Run stopped",
             ClientError::Kubeconfig { .. } => "Invalid kubeconfig",
             ClientError::InvalidSetting { .. } | ClientError::KubernetesClient { .. } => "Invalid provider setting",
-        };
-        Diagnostic::error(summary, sentence(&self.to_string()))
+        }
     }
 }
 
 impl ToDiagnostic for AwsError {
-    fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic::error("AWS call failed", sentence(&self.to_string()))
+    fn summary(&self) -> &'static str {
+        "AWS call failed"
     }
 }
 
 impl ToDiagnostic for KubernetesError {
-    fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic::error("Kubernetes call failed", sentence(&self.to_string()))
+    fn summary(&self) -> &'static str {
+        "Kubernetes call failed"
     }
 }
 

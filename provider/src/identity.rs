@@ -1,4 +1,5 @@
-//! What identifies objects in a cluster. Names are unique in a cluster only, so the identity names the cluster too.
+//! Resource identity of objects in a cluster. Names are unique within a cluster only, so the identity contains the
+//! cluster.
 
 use gitlabspot_clients::Clients;
 use tfplugin::framework::{Context, Diagnostics, Import, Object, Value};
@@ -27,13 +28,13 @@ pub struct ObjectIdentity {
 }
 
 impl ObjectIdentity {
-    /// With the cluster as far as it was seen. One that is not of EKS has no name.
+    /// The identity with the recorded cluster. The cluster attributes are null for a cluster that is not of EKS.
     pub(super) fn of(namespace: &Value<String>, name: &Value<String>, cluster: Option<&String>) -> Self {
         let cluster::Eks { cluster_name, region, account_id } = cluster::Eks::of(cluster);
         Self { namespace: namespace.clone(), name: name.clone(), cluster_name, region, account_id }
     }
 
-    /// What an import names: an import id, and the name of the cluster if an identity names it.
+    /// Returns the import ID, and the `cluster_name` of the resource if the import has an identity with a cluster.
     ///
     /// # Errors
     /// The cluster is in another region or account.
@@ -47,7 +48,7 @@ impl ObjectIdentity {
         })
     }
 
-    /// `namespace/name`, as an import id has it.
+    /// The import ID: `namespace/name`.
     fn place(&self) -> String {
         let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         format!("{}/{}", text(&self.namespace), text(&self.name))
@@ -58,13 +59,13 @@ impl ObjectIdentity {
     /// # Errors
     /// The cluster is in another region or account.
     async fn cluster_name(&self, clients: &Clients) -> Result<Value<String>, Diagnostics> {
-        // Before the cluster is looked up: one with the same name can exist in the provider's own region.
+        // Before the cluster is looked up: a cluster with the same name can exist in the provider's own region.
         location::check(clients, &self.region, &self.account_id).await?;
         Ok(beside_own(clients, &self.cluster_name))
     }
 }
 
-/// The name of a cluster that is another one than the provider's, for which no name is needed.
+/// The name of the cluster; null for the cluster of the provider block, which is the default.
 pub(super) fn beside_own(clients: &Clients, cluster_name: &Value<String>) -> Value<String> {
     cluster_name.as_str().filter(|name| clients.cluster_name() != Some(*name)).map(str::to_owned).into()
 }

@@ -1,7 +1,8 @@
-//! GitLab CI on Spot nodes of an EKS cluster, as resources of Terraform and OpenTofu.
+//! Terraform and OpenTofu provider for GitLab CI on Spot nodes of an EKS cluster.
 //!
-//! Modules depend one way: `provider -> resources, data_sources, functions -> the modules that these share`. What is not
-//! particular to this provider is in crates of its own: `tfplugin`, the framework, and `gitlabspot_clients`.
+//! Modules depend on each other in one direction: `provider -> resources, data_sources, functions -> shared modules`.
+//! Code that is not specific to this provider is in separate crates: `tfplugin`, the framework, and
+//! `gitlabspot_clients`.
 
 mod cache_path;
 mod cluster;

@@ -1,4 +1,4 @@
-//! What lists of objects in a cluster have in common.
+//! Shared parts of the list resources for objects in a cluster.
 
 use gitlabspot_clients::Clients;
 use gitlabspot_clients::kubernetes::{self, KubernetesError};
@@ -24,15 +24,15 @@ pub struct ObjectFilter {
 /// A cluster whose objects are listed.
 pub(crate) struct Cluster {
     client: kube::Client,
-    /// ARN of the EKS cluster, as a resource keeps it.
+    /// ARN of the EKS cluster. `None` for a cluster that is not of EKS.
     pub(crate) arn: Option<String>,
 }
 
 impl Cluster {
-    /// Connects to the cluster of this name, or else to the provider's.
+    /// Connects to `cluster_name`, or to the cluster of the provider block if it is null.
     ///
     /// # Errors
-    /// There is no connection.
+    /// The connection failed.
     pub(crate) async fn connect(context: &Context<Data>, cluster_name: &Value<String>) -> Result<Self, Diagnostics> {
         let clients: &Clients = &context.data()?.clients;
         let mut arn = None;
@@ -40,7 +40,7 @@ impl Cluster {
         Ok(Self { client, arn })
     }
 
-    /// Objects of a kind with these labels, in one namespace or in all.
+    /// Lists objects of a kind by a label selector, in one namespace or in all.
     ///
     /// # Errors
     /// They could not be listed.
@@ -64,7 +64,7 @@ impl Cluster {
         })
     }
 
-    /// The identity of what has this place.
+    /// The identity of the resource with this namespace and name.
     pub(crate) fn identity(&self, namespace: &str, name: &str) -> ObjectIdentity {
         ObjectIdentity::of(&namespace.into(), &name.into(), self.arn.as_ref())
     }

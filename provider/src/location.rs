@@ -1,32 +1,34 @@
-//! The account and region of objects in AWS, and whether the provider works in them.
+//! Checks that objects in AWS are in the account and region of the provider.
 //!
-//! With the credentials of another account, or in another region, every object seems to be deleted: a destroy would remove
-//! it from the state only, and an apply would create it again.
+//! With the credentials of another account, or in another region, every object seems to be deleted: a destroy would
+//! remove it from the state only, and an apply would create it again.
 
 use gitlabspot_clients::{ClientError, Clients};
 use tfplugin::framework::{Diagnostic, Diagnostics, Value};
 
 use crate::errors::OrDiagnostics;
 
-/// Confirms that the object with this ARN was deleted. Without an ARN it was never read, and there is nothing to confirm.
+/// Confirms that the object with this ARN, which AWS does not find, was deleted. Succeeds without an ARN: the object
+/// was never read.
 ///
 /// # Errors
-/// [`ClientError::Elsewhere`] when the provider works in another region or account; others when STS does not answer.
+/// [`ClientError::Elsewhere`] if the provider uses a different region or account; other errors if these cannot be
+/// determined.
 pub(super) async fn confirm_deleted(clients: &Clients, arn: Option<&str>) -> Result<(), ClientError> {
     let Some((arn, (home_region, home_account))) = arn.and_then(|arn| Some((arn, of_arn(arn)?))) else { return Ok(()) };
-    // AWS answers "not found" for an object of another account or region, exactly as for a deleted one.
+    // AWS answers "not found" for an object of a different account or region, as for a deleted one.
     let (region, account) = (clients.region().await?, clients.account_id().await?);
-    // IAM is the same in all regions, and its ARNs have none.
+    // IAM is global: its ARNs do not have a region.
     if account == home_account && (home_region.is_empty() || region == home_region) {
         return Ok(());
     }
     Err(ClientError::Elsewhere { region: region.to_owned(), account: account.to_owned(), arn: arn.to_owned() })
 }
 
-/// Checks that what an identity names is where the provider works. What it leaves out is the provider's.
+/// Checks that the region and account of an identity are those of the provider. Null values default to these.
 ///
 /// # Errors
-/// It names another region or account, or the provider's cannot be told.
+/// The region or account is different, or that of the provider cannot be determined.
 pub(super) async fn check(
     clients: &Clients,
     region: &Value<String>,
@@ -55,7 +57,7 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Region and account: `arn:PARTITION:SERVICE:REGION:ACCOUNT:...`.
+/// Region and account of an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:...`.
 pub(super) fn of_arn(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.split(':').skip(3);
     parts.next().zip(parts.next())
@@ -66,16 +68,16 @@ mod tests {
     use super::*;
     use gitlabspot_clients::scripted::{Answer, Script};
 
-    /// What is said of it in the account 123456789012 and the region eu-west-1.
-    async fn said(arn: &str) -> Result<(), String> {
+    /// Confirms a deletion in the account 123456789012 and the region eu-west-1. Returns the error message.
+    async fn confirmed(arn: &str) -> Result<(), String> {
         let clients = Script::new([Answer::identity()]).clients();
         confirm_deleted(&clients, Some(arn)).await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]
     async fn same_account_and_region_confirm_a_deletion() {
-        assert_eq!(said("arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/build/1").await, Ok(()));
-        assert_eq!(said("arn:aws:iam::123456789012:user/cache").await, Ok(()));
+        assert_eq!(confirmed("arn:aws:eks:eu-west-1:123456789012:nodegroup/prod/build/1").await, Ok(()));
+        assert_eq!(confirmed("arn:aws:iam::123456789012:user/cache").await, Ok(()));
         assert_eq!(
             confirm_deleted(&Script::default().clients(), None).await.map_err(|error| error.to_string()),
             Ok(())
@@ -90,7 +92,7 @@ mod tests {
                 "this resource is {arn}, but the provider uses the AWS account 123456789012 and the region eu-west-1: \
                  use the credentials and the region with which it was created. The state was not changed"
             );
-            assert_eq!(said(arn).await, Err(wanted));
+            assert_eq!(confirmed(arn).await, Err(wanted));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The plugin binary: started by Terraform or OpenTofu, or by a developer with an option.
+//! The plugin binary. Terraform or OpenTofu starts it without arguments, a user with an option or a subcommand.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use tfplugin::plugin::logging::{self, Logs};
 use tfplugin::plugin::{self, Plugin, Services};
 use tfplugin::protocol::Server;
 
-/// The provider's crates, all of which begin so; of kube nothing, whose warnings quote what the API server answered.
+/// Logs the crates of the provider, all of which have these prefixes. `kube_client` is silent, because its warnings
+/// quote answers of the API server.
 const LOGS: Logs =
     Logs { name: "gitlabspot", own: &["gitlabspot", "terraform_provider_gitlabspot"], silent: &["kube_client"] };
 const SOURCE: &str = "gitlabspot/gitlabspot";
@@ -26,26 +27,26 @@ Usage: terraform-provider-gitlabspot [OPTION]
   --help     print this text";
 
 fn main() -> ExitCode {
-    // First, so that a panic of any other line reaches the host as a crash report.
+    // First, so that the host receives a crash report if any later line panics.
     logging::start(&LOGS);
     let given: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
         [] => ended(plugin::serve(provider)),
-        // With one dash, as providers written in Go have it.
+        // Providers written in Go have this option with one dash.
         [Some("--debug" | "-debug")] => ended(plugin::debug(SOURCE, provider)),
         [Some("--version" | "-version" | "version")] => print(VERSION),
         [Some("--help" | "-help" | "-h" | "help")] => print(USAGE),
         [Some("migrate"), ..] => migrated(given.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned())),
         _ => {
             eprintln!("{USAGE}");
-            // The usual status for wrong options; 1 is for a start that failed.
+            // By convention, 2 is the exit status for invalid options; 1 means that the start failed.
             ExitCode::from(2)
         }
     }
 }
 
-/// Prints the configuration to standard output, and what a person has to know to standard error.
+/// Runs `migrate`. Prints the configuration to standard output and the report to standard error.
 #[expect(clippy::print_stdout, reason = "asked for by a person: no host reads this")]
 fn migrated(arguments: impl Iterator<Item = String>) -> ExitCode {
     match migrate::run(arguments) {
@@ -61,7 +62,7 @@ fn migrated(arguments: impl Iterator<Item = String>) -> ExitCode {
     }
 }
 
-/// The provider.
+/// Creates the provider server.
 fn provider() -> Plugin {
     let speed = clock_speed();
     let provider = Gitlabspot { clock_speed: speed, host: plugin::product() };
@@ -70,8 +71,8 @@ fn provider() -> Plugin {
     Plugin { services: Services::new(server.into_service()), stop }
 }
 
-/// Acceptance tests, which run the same build as `cargo test`, let time pass faster. What users get has no such switch:
-/// a stray variable must not shorten their timeouts.
+/// Speed of the clock. Acceptance tests, which run a debug build, speed it up by an environment variable. Release
+/// builds ignore the variable, so that it cannot shorten the timeouts of users by accident.
 fn clock_speed() -> u32 {
     let asked = cfg!(debug_assertions).then(|| std::env::var("GITLABSPOT_CLOCK_SPEED").ok()).flatten();
     asked.and_then(|speed| speed.parse().ok()).unwrap_or(1)

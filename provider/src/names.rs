@@ -1,13 +1,14 @@
-//! Names that are made up.
+//! Generated names.
 
 use sha2::{Digest, Sha256};
 use tfplugin::framework::{Diagnostics, Value};
 
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// The prefix with so many random small letters and digits.
+/// The prefix followed by this number of random lowercase letters and digits.
 ///
-/// Random bits of the operating system; without them the name would be the same each time, so that AWS would refuse it.
+/// The random numbers are those of the operating system. If it returns none, the suffix is constant, so that AWS
+/// rejects the second object with this name.
 pub(crate) fn generated(prefix: &str, characters: usize) -> String {
     let mut random = vec![0; characters];
     if getrandom::fill(&mut random).is_err() {
@@ -16,11 +17,11 @@ pub(crate) fn generated(prefix: &str, characters: usize) -> String {
     suffixed(prefix, &random)
 }
 
-/// The prefix with up to 32 small letters and digits that follow from `parts`: the same for the same.
+/// The prefix followed by up to 32 lowercase letters and digits, which are a hash of `parts`.
 pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // With the lengths, "ab" and "c" are not the same as "a" and "bc".
+        // The length of each part distinguishes ["ab", "c"] from ["a", "bc"].
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -28,7 +29,7 @@ pub(crate) fn derived(prefix: &str, characters: usize, parts: &[&str]) -> String
     suffixed(prefix, hash.get(..characters).unwrap_or(&hash))
 }
 
-/// Whether another prefix means another name: a prefix that is removed, or that the name starts with, does not.
+/// Whether a changed prefix requires a new name. It does not if the prefix is removed, or if the name begins with it.
 pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, after: &Value<String>) -> bool {
     match after {
         same if same == before => false,
@@ -38,7 +39,7 @@ pub(crate) fn needs_another_name(name: &Value<String>, before: &Value<String>, a
     }
 }
 
-/// Refuses a configuration that has both a name and a prefix. What is not known yet may turn out to be null.
+/// Adds an error if both the name and the prefix are set. An unknown value is accepted, because it may become null.
 pub(crate) fn check_one(
     (name, value): (&str, &Value<String>),
     (prefix, value_of_prefix): (&'static str, &Value<String>),
@@ -53,7 +54,8 @@ pub(crate) fn check_one(
 }
 
 fn suffixed(prefix: &str, bytes: &[u8]) -> String {
-    // 32 characters, so that every byte gives each of them equally often; without l, o, 0 and 1, which look alike.
+    // The alphabet has 32 characters, so that all of them are equally likely (256 is a multiple of 32). It lacks l, o,
+    // 0 and 1, which are easily confused with each other.
     let suffix = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
     prefix.chars().chain(suffix).collect()
 }

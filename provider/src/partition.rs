@@ -1,8 +1,8 @@
-//! AWS partitions: what stands in ARNs, and the domain of the services.
+//! AWS partitions: their names in ARNs, and their DNS suffixes.
 
 pub(crate) use gitlabspot_clients::aws::dns_suffix;
 
-/// The partition of a region, as it stands in ARNs: `aws`, `aws-cn`, `aws-us-gov`, and so on.
+/// The partition of a region, as in ARNs: `aws`, `aws-cn`, `aws-us-gov`, and so on.
 pub(crate) fn name(region: &str) -> &'static str {
     const PARTITIONS: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),
@@ -16,8 +16,8 @@ pub(crate) fn name(region: &str) -> &'static str {
     PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, name)| name)
 }
 
-/// The name of EC2 as a principal in trust policies. It is not `ec2` with the partition's domain: the newer partitions have
-/// the name of the first one.
+/// The service principal of EC2 in trust policies. It is not derived from the DNS suffix of the partition: the newer
+/// partitions use the principal of `aws`.
 pub(crate) fn ec2_principal(region: &str) -> &'static str {
     match name(region) {
         "aws-cn" => "ec2.amazonaws.com.cn",
@@ -27,7 +27,7 @@ pub(crate) fn ec2_principal(region: &str) -> &'static str {
     }
 }
 
-/// A region of each partition, and what is the partition's own.
+/// A region of each partition, with the name and the DNS suffix of the partition.
 #[cfg(test)]
 pub(crate) const EACH: [(&str, &str, &str); 8] = [
     ("af-south-1", "aws", "amazonaws.com"),
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(principals[5..], ["ec2.amazonaws.com"; 3]);
     }
 
-    /// The files of docs/permissions need another partition's name in place of `aws`, and nothing else.
+    /// For another partition, the files of docs/permissions only need its name in place of `aws`.
     #[test]
     fn permission_files_fit_every_partition() {
         let files = [

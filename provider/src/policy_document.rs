@@ -1,30 +1,30 @@
-//! Policy documents of IAM and S3: one text for what means the same.
+//! Parses and compares policy documents of IAM and S3.
 
 use serde_json::Value as Json;
 
-/// Whether two documents mean the same to AWS, whatever their white space, the order of their keys and lists, and
-/// whether a list of one is written as a list.
+/// Whether two documents are equivalent. Whitespace and the order of keys and lists are ignored, and a list with one
+/// element equals the element itself.
 pub(crate) fn equivalent(one: &Json, other: &Json) -> bool {
     normalized(one) == normalized(other)
 }
 
-/// Reads a document as IAM's API returns it, which is percent-encoded, or as anyone writes it.
+/// Parses a document: JSON, or percent-encoded JSON.
 pub(crate) fn parse(text: &str) -> Option<Json> {
     // S3 returns plain JSON, IAM percent-encoded JSON.
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&percent_decoded(text)?).ok())
 }
 
-/// The compact text of a document, with the keys of its objects in order: the same document always gives the same text.
+/// The compact text of a document with sorted keys, so that equal documents have equal texts.
 pub(crate) fn text(document: &Json) -> String {
     sorted(document).to_string()
 }
 
-/// The statements of a document. A single one may stand without a list around it.
+/// The statements of a document. A single statement does not have to be in a list.
 pub(crate) fn statements(document: &Json) -> Vec<Json> {
     match document.get("Statement") {
         Some(Json::Array(statements)) => statements.clone(),
         Some(Json::Null) | None => Vec::new(),
-        // IAM stores a document as it was sent, and both forms are valid.
+        // IAM returns a document as it was sent, and both forms are valid.
         Some(one) => vec![one.clone()],
     }
 }
@@ -55,7 +55,7 @@ fn normalized(value: &Json) -> Json {
             elements.dedup();
             Json::Array(elements)
         }
-        // AWS stores "true" for true.
+        // AWS returns the string "true" for the boolean true.
         Json::Bool(value) => Json::String(value.to_string()),
         other => other.clone(),
     }
@@ -70,7 +70,7 @@ fn percent_decoded(text: &str) -> Option<String> {
                 let digits = [rest.next()?, rest.next()?];
                 bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
             }
-            // Form encoding has `+` for a space.
+            // In form encoding, `+` is a space.
             b'+' => bytes.push(b' '),
             other => bytes.push(other),
         }

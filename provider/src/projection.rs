@@ -1,12 +1,12 @@
-//! What stands now in the fields that we apply.
+//! Observed values of the applied fields.
 //!
-//! Only these are compared, so that defaults of the API server and fields of others are no difference.
+//! Only applied fields are compared, so that defaults of the API server and fields of other managers are not drift.
 
 use serde_json::{Map, Value as Json};
 
 use crate::quantity::Quantity;
 
-/// The live values of the fields that are `shown`. Where they mean the same, the spelling of `shown` stays.
+/// The values that `live` has in the fields of `shown`. An equal quantity keeps the spelling of `shown`.
 pub(crate) fn project(shown: &Json, live: &Json) -> Json {
     projected(shown, live, false)
 }
@@ -14,13 +14,14 @@ pub(crate) fn project(shown: &Json, live: &Json) -> Json {
 fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
     match (shown, live) {
         (Json::Object(shown), Json::Object(live)) => {
-            // What a metric of an autoscaler is to be.
+            // The target of a metric of a HorizontalPodAutoscaler. Its `value` is a quantity, other fields of that name
+            // are not.
             let is_target = shown.get("type").is_some_and(|kind| kind == "Value" || kind == "AverageValue");
             let fields = shown.iter().filter_map(|(name, shown)| {
                 let is_amount = is_amount || AMOUNTS.contains(&name.as_str()) || is_target && name == "value";
                 match live.get(name) {
                     Some(live) => Some((name.clone(), projected(shown, live, is_amount))),
-                    // The API leaves out what is empty.
+                    // The API server omits empty values.
                     None if is_empty(shown) => Some((name.clone(), shown.clone())),
                     None => None,
                 }
@@ -32,13 +33,13 @@ fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
                 shown
                     .iter()
                     .filter_map(|shown| {
-                        // Others can add elements, so that the position of an element says nothing.
+                        // Other managers can add elements, so that the position does not identify an element.
                         let live = live.iter().find(|live| key(live) == key(shown))?;
                         Some(projected(shown, live, is_amount))
                     })
                     .collect(),
             ),
-            // API servers that keep autoscalers in an older version return their metrics in another order.
+            // API servers that store autoscalers in an older API version return the metrics in a different order.
             None if !shown.is_empty() && shown.iter().all(|it| metric(it).is_some()) => {
                 let known = shown.iter().filter_map(|shown| {
                     let live = live.iter().find(|live| metric(live) == metric(shown))?;
@@ -64,21 +65,23 @@ fn projected(shown: &Json, live: &Json, is_amount: bool) -> Json {
 /// Maps and fields that hold quantities.
 const AMOUNTS: [&str; 6] = ["limits", "requests", "sizeLimit", "storage", "divisor", "averageValue"];
 
-/// Lists of objects that server-side apply merges by one of these fields: others may add to them. A volume may be mounted
-/// twice, so that its name comes after its path.
+/// Key fields of lists that server-side apply merges, and to which other managers can add elements. `mountPath` comes
+/// before `name`, because a volume can be mounted twice.
 const KEYS: [&str; 5] = ["mountPath", "name", "containerPort", "devicePath", "ip"];
 
+/// Returns a function for the key of an element: the first of [`KEYS`] that all elements have.
 fn key_of(items: &[Json]) -> Option<impl Fn(&Json) -> (Json, Json)> {
     let is_key = |key: &&&str| !items.is_empty() && items.iter().all(|item| item.get(**key).is_some());
     let key = KEYS.iter().find(is_key).copied()?;
     Some(move |item: &Json| {
+        // A port number can be used once for each protocol, and TCP is the default of the API.
         let protocol =
             if key == "containerPort" { item.get("protocol").cloned().unwrap_or("TCP".into()) } else { Json::Null };
         (item[key].clone(), protocol)
     })
 }
 
-/// Type and name of a metric of an autoscaler.
+/// Type and name of a metric of a HorizontalPodAutoscaler, with its container or object.
 fn metric(item: &Json) -> Option<(&str, Option<&Json>, Option<&Json>)> {
     let kind = item["type"].as_str()?;
     let field = match kind {

@@ -1,4 +1,4 @@
-//! AWS answers before all of it knows: calls that are refused, or read old values, until the news has travelled.
+//! Eventual consistency of AWS: until a change has propagated, calls can be rejected, and reads can return old values.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Context;
 use tfplugin::framework::wait::{Wait, WaitError};
 
-/// How long news may travel: the time that the AWS provider of HashiCorp allows as well.
+/// How long the propagation of a change may take: the same time as in hashicorp/aws.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
 
-/// Whether a policy was refused for a user or role that IAM may not know everywhere yet. A service is never new: the name
-/// of one that IAM does not know is wrong.
+/// Whether a policy was rejected because of a user or role that may not have propagated in IAM yet. A service principal
+/// is never new: if IAM does not find it, its name is wrong.
 pub(crate) fn principal_may_be_new(error: &AwsError) -> bool {
-    error.says("MalformedPolicyDocument", "Invalid principal in policy") && !error.message().contains("\"SERVICE\"")
+    error.matches("MalformedPolicyDocument", "Invalid principal in policy") && !error.message().contains("\"SERVICE\"")
 }
 
-/// Repeats a call as long as it fails in a way that passes.
+/// Repeats a call while it fails with an error for which `passes` returns `true`.
 ///
 /// # Errors
-/// The last failure as it was, when it did not pass in time or is of another kind; or that the user asked to stop.
+/// The error of the last call, if it is a different one or after the timeout; or the stop that the user requested.
 pub(crate) async fn accepted<D, T, F>(
     context: &Context<D>,
     timeout: Duration,
@@ -30,37 +30,37 @@ where
 {
     let mut waiting = Wait::new(context, timeout).every(Duration::from_secs(1), Duration::from_secs(5)).begin();
     loop {
-        // A call's future is large, and what waits for it would be as large on the stack.
+        // The future of a call is large, and without the box so would be every future that awaits it.
         let error = match Box::pin(call()).await {
             Ok(value) => return Ok(value),
             Err(error) if passes(&error) => error,
             Err(error) => return Err(error.into()),
         };
         match waiting.next(error.to_string()).await {
-            // The error of AWS says more than a timeout.
+            // The error of AWS has the cause, which a timeout does not.
             Err(WaitError::TimedOut { .. }) => return Err(error.into()),
             waited => waited?,
         }
     }
 }
 
-/// How often in a row a read has to show what was written, and how it is repeated.
+/// How often in a row a read has to return the written value, and how it is repeated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steady {
-    /// Looks in a row.
+    /// Number of consecutive reads with the new value.
     pub(crate) looks: u32,
-    /// Before the first look; AWS shows the new value at first and the old one again later.
+    /// Pause before the first read. AWS can return the new value at first and the old one again later.
     pub(crate) delay: Duration,
-    /// Between looks.
+    /// Pause between reads.
     pub(crate) interval: Duration,
-    /// Altogether.
+    /// Timeout of all reads together.
     pub(crate) timeout: Duration,
 }
 
-/// Looks until `shows` was true so many times in a row. A false look starts the count again.
+/// Repeats `shows` until it has returned `true` as often in a row as `steady` requires.
 ///
 /// # Errors
-/// Timeout, cancel, or what a look failed with.
+/// The timeout, the stop that the user requested, or the error of a read.
 pub(crate) async fn settled<D, F>(
     context: &Context<D>,
     steady: Steady,
@@ -76,7 +76,7 @@ where
     }
     let mut seen = 0;
     loop {
-        // S3 serves reads from several places: a single new value says nothing about the next read.
+        // S3 serves reads from several replicas: after one new value, the next read can still return the old one.
         seen = if waiting.look(Box::pin(shows())).await? { seen + 1 } else { 0 };
         waiting
             .next(match seen {

@@ -1,4 +1,4 @@
-//! Tags of the provider block, and what they mean for a resource.
+//! Tags of the provider block, and their effect on the tags of a resource.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use tfplugin::framework::value::{Map, Value, known_map};
 /// `default_tags` and `ignore_tags`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderTags {
-    /// For everything; `None` while they are unknown.
+    /// Tags of all resources; `None` while they are unknown.
     pub default: Option<BTreeMap<String, String>>,
-    /// Not ours.
+    /// Tags that the provider neither shows nor removes.
     pub ignored: IgnoredTags,
 }
 
-/// Tags that others put on our resources.
+/// Tags that others manage on resources of this provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoredTags {
     keys: Vec<String>,
     prefixes: Vec<String>,
-    /// Some of them are not known yet.
+    /// Whether some keys or prefixes are unknown.
     partly_unknown: bool,
 }
 
 impl IgnoredTags {
-    /// The tags with these keys, or with keys that begin so.
+    /// Ignores tags with one of these keys, or with a key that begins with one of the prefixes.
     #[must_use]
     pub fn new(keys: &Value<Set<String>>, prefixes: &Value<Set<String>>) -> Self {
         let list = |set: &Value<Set<String>>| -> Vec<String> {
@@ -34,16 +34,16 @@ impl IgnoredTags {
         Self { keys: list(keys), prefixes: list(prefixes), partly_unknown }
     }
 
-    /// Tags of which nothing is known yet.
+    /// Ignored tags that are wholly unknown.
     #[must_use]
     pub fn unknown() -> Self {
         Self { partly_unknown: true, ..Self::default() }
     }
 
-    /// Whether a key is none of our business: ignored by the provider block, or AWS's own.
+    /// Whether a key is ignored: by the provider block, or because AWS manages it.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        // AWS sets these, and refuses requests that set or remove them.
+        // AWS reserves this prefix, and rejects requests that set or remove such tags.
         key.starts_with("aws:")
             || self.keys.iter().any(|ignored| ignored == key)
             || self.prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
@@ -51,7 +51,8 @@ impl IgnoredTags {
 }
 
 impl ProviderTags {
-    /// `tags_all` of a resource with these `tags`: unknown while a part of it is, or while a tag may turn out to be ignored.
+    /// `tags_all` of a resource with these `tags`. Unknown while a part of them is unknown, or while it is unknown
+    /// which tags are ignored.
     #[must_use]
     pub fn all(&self, tags: &Value<Map<String>>) -> Value<Map<String>> {
         if self.ignored.partly_unknown {
@@ -64,14 +65,14 @@ impl ProviderTags {
         Value::Known(all.into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
     }
 
-    /// Takes tags that are ignored out of those that count as ours: to ignore a tag is to leave it where it is.
+    /// Removes ignored tags from the managed ones, so that a tag that is newly ignored stays on the resource.
     pub fn spare(&self, ours: &mut Value<Map<String>>) {
         if let Value::Known(tags) = ours {
             tags.retain(|key, _| !self.ignored.contains(key));
         }
     }
 
-    /// What of the tags found on a resource is the user's concern: neither ignored, nor AWS's, nor in `internal`.
+    /// The observed tags that the user manages: those that are neither ignored, nor reserved by AWS, nor in `internal`.
     #[must_use]
     pub fn of_concern(&self, found: BTreeMap<String, String>, internal: &[&str]) -> BTreeMap<String, String> {
         let mut found = found;
@@ -79,12 +80,12 @@ impl ProviderTags {
         found
     }
 
-    /// `tags` as read back, given `tags_all` as read back: without what only `default_tags` put there.
+    /// `tags` of a resource with the observed `tags_all`: without those that only `default_tags` has set.
     #[must_use]
     pub fn own(&self, all: &BTreeMap<String, String>, prior: &Value<Map<String>>) -> Value<Map<String>> {
         let default = self.default.clone().unwrap_or_default();
         let before = known_map(prior).unwrap_or_default();
-        // A tag with the value of a default counts as the tag of the resource only if its configuration had it.
+        // A tag that equals a default tag belongs to the resource only if its configuration had this key.
         let own: Map<String> = all
             .iter()
             .filter(|(key, value)| before.contains_key(*key) || default.get(*key) != Some(value))

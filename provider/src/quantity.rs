@@ -1,6 +1,6 @@
-//! Kubernetes quantities, as far as adding them up needs.
+//! Kubernetes quantities: parsing, comparing and adding.
 
-/// In thousandths, so that `100m` is a whole number.
+/// A quantity in thousandths, so that `100m` is an integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Quantity {
     thousandths: i128,
@@ -19,7 +19,7 @@ const DECIMAL: [(&str, i128); 7] = [
 ];
 
 impl Quantity {
-    /// A text or a number, which the API server keeps as text.
+    /// Parses a JSON string, or a number, which the API server stores as a string.
     pub fn of(value: &serde_json::Value) -> Option<Self> {
         match value {
             serde_json::Value::String(text) => Self::parse(text),
@@ -28,7 +28,8 @@ impl Quantity {
         }
     }
 
-    /// `2`, `0.5`, `500m`, `16Gi`, `1.5G`. `None` for anything else, exponents included.
+    /// Parses `2`, `0.5`, `500m`, `16Gi` or `1.5G`. Returns `None` for anything else, including exponents and negative
+    /// numbers.
     pub fn parse(text: &str) -> Option<Self> {
         let digits_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, suffix) = text.split_at(digits_end);
@@ -41,11 +42,11 @@ impl Quantity {
             "m" => 1,
             _ => BINARY.iter().chain(&DECIMAL).find(|(name, _)| *name == suffix)?.1 * 1_000,
         };
-        // 128 bits: `8Ei` in thousandths does not fit into 64.
+        // 128 bits, because `8Ei` in thousandths exceeds 64 bits.
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let scale = 10_i128.checked_pow(fraction.len().try_into().ok()?)?;
         let scaled = digits.checked_mul(unit)?;
-        // Kubernetes rounds up what is finer than a thousandth.
+        // Kubernetes rounds fractions of a thousandth up.
         Some(Self { thousandths: scaled.div_euclid(scale) + i128::from(scaled.rem_euclid(scale) != 0) })
     }
 
@@ -61,7 +62,7 @@ impl Quantity {
         self.thousandths == 0
     }
 
-    /// `2` or `2500m`.
+    /// CPU cores, or thousandths of a core: `2`, `2500m`.
     pub fn as_cpu(self) -> String {
         match self.thousandths % 1_000 {
             0 => (self.thousandths / 1_000).to_string(),
@@ -69,7 +70,7 @@ impl Quantity {
         }
     }
 
-    /// Bytes in the largest binary unit that leaves a whole number: `16Gi`, `1500`.
+    /// Bytes in the largest binary unit in which they are an integer: `16Gi`, `1500`.
     pub fn as_bytes(self) -> String {
         let bytes = self.thousandths.div_euclid(1_000) + i128::from(self.thousandths.rem_euclid(1_000) != 0);
         let unit = BINARY.iter().rev().find(|(_, size)| bytes != 0 && bytes % size == 0);

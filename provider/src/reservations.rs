@@ -1,7 +1,8 @@
 //! Reserves names of objects, so that operations of one run on the same objects do not overlap.
 //!
-//! Hosts run operations of resources that do not depend on each other at the same time, also if two create the same
-//! objects, or one deletes what the other one creates. The annotation with the owner only helps once an object exists.
+//! Hosts run operations of resources that do not depend on each other at the same time, even if two create the same
+//! objects, or if one deletes the objects that the other one creates. The annotation with the owner is not sufficient,
+//! because it requires an object that exists.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gitlabspot_clients::kubernetes::ObjectRef;
 use tfplugin::framework::wait::{Look, Wait, WaitError};
 
-/// What a reservation is for.
+/// Purpose of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Create,
@@ -32,7 +33,7 @@ pub(crate) struct Reservation {
 #[error("{0} is being created by another resource in this run")]
 pub(crate) struct Reserved(String);
 
-/// The names of objects in a cluster, and that of their resource.
+/// The names to reserve: those of the objects and that of their resource, with the cluster.
 pub(crate) fn names(cluster: Option<&str>, resource: &str, places: &[ObjectRef]) -> Vec<String> {
     let all = std::iter::once(resource.to_owned()).chain(places.iter().map(ToString::to_string));
     match cluster {
@@ -42,15 +43,15 @@ pub(crate) fn names(cluster: Option<&str>, resource: &str, places: &[ObjectRef])
 }
 
 impl Reservations {
-    /// Reserves names for a create. Waits for deletes to finish.
+    /// Reserves names for a create. Waits for deletes of these names to complete.
     ///
     /// # Errors
-    /// Another resource creates an object of one of the names.
+    /// Another operation creates an object with one of the names, or a delete did not complete in time.
     pub(crate) async fn for_create(&self, names: Vec<String>, wait: Wait) -> Result<Reservation, WaitError<Reserved>> {
         wait.until(|| async {
             match self.reserve(&names, Purpose::Create) {
                 Ok(reservation) => Ok(Look::Done(reservation)),
-                // A wait would not help: after it the object exists, and belongs to the other resource.
+                // Waiting would not help: the object would exist afterwards, and belong to the other resource.
                 Err((name, Purpose::Create)) => Err(Reserved(name)),
                 Err((name, Purpose::Delete)) => {
                     Ok(Look::Pending(format!("{name} is being deleted by another resource")))
@@ -60,7 +61,7 @@ impl Reservations {
         .await
     }
 
-    /// Reserves names for a delete. Waits for all other operations on them.
+    /// Reserves names for a delete. Waits for all other operations on these names to complete.
     pub(crate) async fn for_delete(&self, names: Vec<String>, wait: Wait) -> Result<Reservation, WaitError<Reserved>> {
         wait.until(|| async {
             Ok(match self.reserve(&names, Purpose::Delete) {
@@ -73,7 +74,8 @@ impl Reservations {
 
     fn reserve(&self, names: &[String], purpose: Purpose) -> Result<Reservation, (String, Purpose)> {
         let mut reserved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // All names or none, under one lock: two operations that each hold a part would wait for each other.
+        // All names or none are reserved under one lock. Two operations that each held a part would wait for each
+        // other.
         if let Some((name, by)) = names.iter().find_map(|name| Some((name.clone(), *reserved.get(name)?))) {
             return Err((name, by));
         }

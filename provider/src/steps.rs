@@ -1,24 +1,24 @@
-//! The steps of an operation: the state after each, and what remains when one fails.
+//! The steps of an operation: the state after each, and what remains after a failed one.
 //!
-//! Once a create request was sent, the state is never empty: an operation records an object before its request. An error
-//! has its cause, with the step and the object, and says what remains.
+//! After a create request was sent, the state is never empty, because an operation records an object before its
+//! request. An error contains the step, the object, the cause and what remains.
 
 use tfplugin::framework::{Create, Delete, Diagnostic, Diagnostics, Update};
 
-/// After a create that failed. Hosts replace a tainted resource.
+/// Consequence of a failed create: hosts replace a tainted resource.
 const REPLACES: &str = "A failed create leaves the resource tainted, so that the next apply deletes and recreates it.";
 
-/// How to keep what was created, if an update can complete it.
+/// Advice for a create that an update can complete.
 const UNTAINT: &str = "To keep it, run \"tofu untaint ADDRESS\" first: the apply then creates what is missing.";
 
-/// Why an operation failed, and what remains after it.
+/// Error of an operation: its cause, and what remains.
 #[derive(Debug)]
 pub(crate) struct Error<F> {
     pub(crate) fault: Box<F>,
     pub(crate) remains: Remains,
 }
 
-/// What remains after an operation that failed.
+/// What remains after a failed operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Remains {
     #[error("Nothing was created.")]
@@ -32,51 +32,53 @@ pub(crate) enum Remains {
     Unknown,
     #[error("What was created or changed before is in the state. Apply or destroy again when the cause is resolved.")]
     Recorded,
-    /// The same after a create that an update can complete.
+    /// As `Recorded`, after a create that an update can complete.
     #[error("What was created before is in the state. {REPLACES} {UNTAINT}")]
     Incomplete,
-    /// The same after a create that no update completes.
+    /// As `Recorded`, after a create that no update can complete.
     #[error("What was created before is in the state. {REPLACES}")]
     Tainted,
     #[error("All objects are applied and in the state; the next apply waits again.")]
     Applied,
     #[error("The remaining objects are kept in the state. Apply or destroy again when the cause is resolved.")]
     Undeleted,
-    /// Of one resource.
+    /// Specific to one resource.
     #[error("{0}")]
     Other(String),
+    /// A sentence before the one about what remains.
     #[error("{0} {1}")]
     Also(String, Box<Self>),
-    /// Part of the text of the fault.
+    /// The text of the fault already contains what remains.
     #[error("")]
     Unsaid,
 }
 
-/// What went wrong. The text is the sentences of the diagnostic before what remains.
+/// Cause of an error. Its text is the detail of the diagnostic, before the sentence about what remains.
 pub(crate) trait Fault: std::error::Error {
     /// The summary of the diagnostic.
     fn summary(&self) -> &'static str;
 
-    /// The fault of a shared part that this one is, if it is one: attribute and diagnostics are its own.
+    /// The fault of shared code that this one wraps. Its attribute and diagnostics are used by default.
     fn inner(&self) -> Option<&dyn Fault> {
         None
     }
 
-    /// The attribute that the diagnostic is about.
+    /// The attribute of the diagnostic.
     fn attribute(&self) -> Option<&'static str> {
         self.inner()?.attribute()
     }
 
-    /// The diagnostics of a cause that has its own.
+    /// The diagnostics of a cause that is one itself. They replace summary and text of the fault.
     fn of_cause(&self) -> Option<Diagnostics> {
         self.inner()?.of_cause()
     }
 
-    /// What follows what remains: lines of a log.
+    /// Lines after the sentence about what remains, such as those of a log.
     fn lines(&self) -> String {
         String::new()
     }
 
+    /// Makes the fault an error with what remains.
     fn leaving(self, remains: Remains) -> Error<Self>
     where
         Self: Sized,
@@ -86,7 +88,8 @@ pub(crate) trait Fault: std::error::Error {
 }
 
 impl Remains {
-    /// The same after a create: the host replaces the resource.
+    /// Converts what remains to that of a create, after which the host replaces the resource: `created` replaces
+    /// `Recorded` and `Applied`.
     #[must_use]
     pub(crate) fn of_create(self, created: Self) -> Self {
         match self {
@@ -96,7 +99,7 @@ impl Remains {
         }
     }
 
-    /// With a sentence before it.
+    /// Adds a sentence before what remains.
     #[must_use]
     pub(crate) fn also(self, text: String) -> Self {
         Self::Also(text, Box::new(self))
@@ -104,12 +107,12 @@ impl Remains {
 }
 
 impl<F> Error<F> {
-    /// The same error with a fault of another type.
+    /// Converts the fault to another type.
     pub(crate) fn map<G>(self, convert: impl FnOnce(F) -> G) -> Error<G> {
         Error { fault: Box::new(convert(*self.fault)), remains: self.remains }
     }
 
-    /// The same error of a create: `created` stands for what was recorded.
+    /// Converts what remains to that of a create. See [`Remains::of_create`].
     #[must_use]
     pub(crate) fn of_create(mut self, created: Remains) -> Self {
         self.remains = self.remains.of_create(created);
@@ -117,7 +120,7 @@ impl<F> Error<F> {
     }
 }
 
-/// A fault whose text says what remains.
+/// An error whose fault already contains what remains.
 impl<F: Fault> From<F> for Error<F> {
     fn from(fault: F) -> Self {
         fault.leaving(Remains::Unsaid)
@@ -140,7 +143,7 @@ impl<F: Fault> From<Error<F>> for Diagnostics {
     }
 }
 
-/// An operation that records each of its steps.
+/// An operation that can record the state after each step.
 pub(crate) trait Operation: Send + Sync {
     type Model;
     type Private;
@@ -177,15 +180,15 @@ operations! {
     Delete: |operation: &mut Self, state| operation.state = state,
 }
 
-/// How far an operation is.
+/// Progress of an operation: its state after the last step.
 pub(crate) struct Progress<'a, O: Operation> {
     pub(crate) operation: &'a mut O,
-    /// What is true now.
+    /// The state after the last step.
     pub(crate) state: O::Model,
 }
 
 impl<'a, O: Operation<Model: Clone>> Progress<'a, O> {
-    /// Begins with this state, and records it.
+    /// Begins with a state, and records it.
     pub(crate) fn begin(operation: &'a mut O, state: O::Model) -> Self {
         let mut progress = Self { operation, state };
         progress.record();
@@ -222,19 +225,19 @@ mod tests {
         }
     }
 
-    fn said(error: Error<Creation>) -> String {
+    fn detail(error: Error<Creation>) -> String {
         Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect()
     }
 
     #[test]
     fn an_error_says_what_remains() {
-        assert_eq!(said(Creation.leaving(Remains::Nothing)), "Creation of a failed: no reason. Nothing was created.");
-        assert_eq!(said(Creation.leaving(Remains::Unsaid)), "Creation of a failed: no reason.");
+        assert_eq!(detail(Creation.leaving(Remains::Nothing)), "Creation of a failed: no reason. Nothing was created.");
+        assert_eq!(detail(Creation.leaving(Remains::Unsaid)), "Creation of a failed: no reason.");
         let also = Creation.leaving(Remains::Recorded.also("A key was deleted.".to_owned()));
-        let text = said(also.of_create(Remains::Tainted));
+        let text = detail(also.of_create(Remains::Tainted));
         assert!(text.contains("no reason. A key was deleted. What was created before is in the state."), "{text}");
         assert!(text.ends_with(REPLACES), "{text}");
-        let unchanged = said(Creation.leaving(Remains::Unchanged).of_create(Remains::Tainted));
+        let unchanged = detail(Creation.leaving(Remains::Unchanged).of_create(Remains::Tainted));
         assert!(unchanged.ends_with("Nothing was changed."), "{unchanged}");
     }
 }

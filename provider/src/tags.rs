@@ -1,4 +1,4 @@
-//! Tags: what the user gives, what the provider adds, and what belongs to others.
+//! Tags of AWS resources: those that the user sets, that the provider adds, and that others manage.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use tfplugin::framework::{Diagnostics, Value};
 
 use crate::provider_tags::ProviderTags;
 
-/// Plain tags.
+/// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// On whatever a create has begun and not finished. A create that finds something of its name with this tag continues
-/// it; without the tag it belongs to someone. The value is the time of the beginning.
+/// Tag of an object whose create has begun and not completed. A create that finds an object of its name with this tag
+/// continues it; an object without it belongs to another resource or user. The value is the time at which the create
+/// began.
 pub(crate) const UNFINISHED: &str = "gitlabspot/unfinished";
 
-/// Tags that users do not see in their state: those of AWS itself, and our own marks.
+/// Whether a tag is not shown in the state: tags that AWS reserves, and marks of this provider.
 pub(crate) fn is_hidden(key: &str) -> bool {
     key.starts_with("aws:") || key.starts_with("gitlabspot/")
 }
 
-/// Of the tags that were found, those that the state already counts as its own: tags of others are not ours to show
-/// or to remove.
+/// The observed values of the tags in `before`. Other tags are managed by others: they are neither shown nor removed.
 ///
-/// A tag without a value (`owner = null`) is one that was not asked for, and stays as the configuration has it.
+/// A tag with the value null (`owner = null`) is not desired, and stays null as in the configuration.
 pub(crate) fn owned(found: &Tags, before: &Value<Map<String>>) -> Value<Map<String>> {
     let Value::Known(before) = before else { return before.clone() };
     let kept = before.iter().filter_map(|(key, value)| {
@@ -32,17 +32,16 @@ pub(crate) fn owned(found: &Tags, before: &Value<Map<String>>) -> Value<Map<Stri
     Value::Known(kept.collect())
 }
 
-/// Two keys that differ only in upper and lower case, as `Team` of `default_tags` and `team` of a resource may.
+/// Returns two keys that differ only in case, such as `Team` of `default_tags` and `team` of a resource.
 ///
-/// For IAM they are one key: it refuses both together, and to remove one is to remove the other.
+/// For IAM they are the same key: it rejects both together, and removing one removes the other.
 pub(crate) fn alike(tags: &Value<Map<String>>) -> Option<(&str, &str)> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut given = tags.known()?.iter().filter(|(_, value)| !value.is_null());
     given.find_map(|(key, _)| Some((seen.insert(key.to_lowercase(), key)?, key.as_str())))
 }
 
-/// What an import takes for the user's own tags: `tags` without those that the provider's defaults give anyway, and
-/// `tags_all`.
+/// `tags` and `tags_all` of an import. `tags` do not contain those that `default_tags` sets anyway.
 fn imported(found: &Tags, provider: &ProviderTags) -> (Value<Map<String>>, Value<Map<String>>) {
     let mut all = provider.of_concern(found.clone(), &[]);
     all.retain(|key, _| !is_hidden(key));
@@ -50,7 +49,8 @@ fn imported(found: &Tags, provider: &ProviderTags) -> (Value<Map<String>>, Value
     (own, Value::Known(all.into_iter().map(|(key, value)| (key, value.into())).collect()))
 }
 
-/// Puts observed tags into `tags` and `tags_all` of a state. `importing` are the provider's tags in an import.
+/// Sets `tags` and `tags_all` of a state to the observed values. `importing` contains the tags of the provider in an
+/// import.
 pub(crate) fn flatten(
     found: &Tags,
     (own, all): (&mut Value<Map<String>>, &mut Value<Map<String>>),
@@ -62,12 +62,12 @@ pub(crate) fn flatten(
     };
 }
 
-/// What has to be done to get from one set of tags of ours to another.
+/// Difference between two sets of tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// To be set, because it is new or has another value.
+    /// Tags to set: new ones, and those with a different value.
     pub(crate) set: Tags,
-    /// To be removed.
+    /// Keys of the tags to remove.
     pub(crate) remove: Vec<String>,
 }
 
@@ -80,11 +80,11 @@ impl Change {
     }
 }
 
-/// Checks the tags of a resource against the rules that all of AWS shares.
+/// Checks the tags of a resource against the rules that all AWS services have in common.
 pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics) {
     let Value::Known(tags) = tags else { return };
     let path = tfplugin::framework::AttributePath::of("tags");
-    // `UNFINISHED` is the fiftieth.
+    // AWS allows 50 tags, and a create adds `UNFINISHED`.
     if tags.len() > 49 {
         diagnostics.error(
             "tags",

@@ -1,4 +1,4 @@
-//! A resource under test, driven as core drives it, with the rules that core enforces checked at every step.
+//! Runs a resource in tests as a host does, and checks the rules of Terraform after every operation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::configured::Data;
 use crate::provider_tags::ProviderTags;
 use crate::reservations::Reservations;
 
-/// One resource in a configuration, its state, and the world around it.
+/// One resource of a configuration with its state, and the context of its operations.
 pub(crate) struct Stage {
     resource: Arc<dyn ErasedResource<Data>>,
     pub(crate) context: Context<Data>,
@@ -33,7 +33,7 @@ impl Stage {
         Self::with_cluster(resource, aws, KubernetesSettings::default(), None)
     }
 
-    /// With a Kubernetes client that is there already, instead of one that is connected.
+    /// Uses an existing Kubernetes client instead of connecting to a cluster.
     pub(crate) fn with_cluster(
         resource: impl ErasedResource<Data> + 'static,
         aws: AwsSettings,
@@ -56,14 +56,14 @@ impl Stage {
         Self { resource, context, clock, state: Raw::Null, private: PrivateState::default() }
     }
 
-    /// Changes what the resource keeps beside its state, as an older version of the provider would have left it.
+    /// Changes the private state, for instance to that of an older version of the provider.
     pub(crate) fn change_private<P: Private>(&mut self, change: impl FnOnce(&mut P)) {
         let mut content: P = self.private.read().unwrap();
         change(&mut content);
         self.private = PrivateState::of(&content);
     }
 
-    /// Another address of the same run.
+    /// Another resource in the same run.
     pub(crate) fn beside(&self, resource: impl ErasedResource<Data> + 'static) -> Self {
         Self {
             resource: Arc::new(resource),
@@ -74,7 +74,7 @@ impl Stage {
         }
     }
 
-    /// Lists at most so many objects: their identities and names, and what was said.
+    /// Lists at most `limit` objects. Returns them with the diagnostics.
     pub(crate) async fn list(
         &self,
         resource: &dyn ErasedListResource<Data>,
@@ -91,7 +91,7 @@ impl Stage {
         resource.list(&self.context, filter, limit).await
     }
 
-    /// The configuration with all its attributes.
+    /// The configuration, in which all other attributes are null.
     fn config(&self, given: &[(&str, Raw)]) -> Raw {
         let names = self.resource.schema().attributes.into_iter().map(|attribute| attribute.name.into_owned());
         let mut config: std::collections::BTreeMap<String, Raw> = names.map(|name| (name, Raw::Null)).collect();
@@ -101,7 +101,7 @@ impl Stage {
         Raw::Map(config)
     }
 
-    /// Plans; the plan keeps core's rules, and a second one is the same.
+    /// Plans. Checks the rules of Terraform, and that a second plan is equal.
     pub(crate) async fn plan(&self, given: &[(&str, Raw)]) -> Planned {
         let config = self.config(given);
         let diagnostics = self.resource.validate(config.clone());
@@ -120,7 +120,7 @@ impl Stage {
         planned
     }
 
-    /// Plans and applies in place; the state is then what the provider answered.
+    /// Plans and applies without a replacement. The answer of the provider becomes the state.
     pub(crate) async fn apply(&mut self, given: &[(&str, Raw)]) -> Diagnostics {
         let planned = self.plan(given).await;
         assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
@@ -165,12 +165,13 @@ impl Stage {
         self.resource.configuration(self.state.clone()).unwrap()
     }
 
-    /// The configuration that hosts generate by themselves: all that can be configured, as the state has it.
+    /// The configuration that hosts generate themselves: all attributes that can be configured, with the values of the
+    /// state.
     pub(crate) fn written_by_hosts(&self) -> Raw {
         written(&self.resource.schema().attributes, &self.state)
     }
 
-    /// Plans such a configuration, and names the attributes that differ.
+    /// Plans a generated configuration without a replacement. Returns the attributes that differ.
     pub(crate) async fn differences_to(&self, config: &Raw) -> Vec<String> {
         let Raw::Map(attributes) = config else { unreachable!() };
         let given: Vec<_> = attributes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
@@ -185,19 +186,19 @@ impl Stage {
         applied.diagnostics
     }
 
-    /// Applies without any message, and proves that nothing is to do afterwards.
+    /// Applies without diagnostics, and checks that the next plan is empty.
     pub(crate) async fn apply_wholly(&mut self, given: &[(&str, Raw)]) {
         assert_eq!(self.apply(given).await, Diagnostics::new());
         assert_eq!(self.changes(given).await, [""; 0]);
     }
 
-    /// Refreshes without any message, plans, and names the attributes that differ.
+    /// Refreshes without diagnostics and plans. Returns the attributes that differ.
     pub(crate) async fn changes(&mut self, given: &[(&str, Raw)]) -> Vec<String> {
         assert_eq!(self.refresh().await, Diagnostics::new());
         self.differences(given).await
     }
 
-    /// Plans, and names the attributes that differ.
+    /// Plans. Returns the attributes that differ.
     pub(crate) async fn differences(&self, given: &[(&str, Raw)]) -> Vec<String> {
         let planned = self.plan(given).await;
         assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
@@ -218,7 +219,7 @@ fn written(attributes: &[Attribute], state: &Raw) -> Raw {
     Raw::Map(attributes.collect())
 }
 
-/// Settings that lead to an AWS account in memory.
+/// Settings for an AWS account in memory.
 pub(crate) fn aws_settings(account: &Account, region: &str) -> AwsSettings {
     AwsSettings {
         region: Some(region.to_owned()),
@@ -231,7 +232,8 @@ pub(crate) fn aws_settings(account: &Account, region: &str) -> AwsSettings {
     }
 }
 
-/// What core proposes: the configuration, and what is there where it says nothing and the provider computes.
+/// The proposed state of the host: the configuration, with the prior values of computed attributes that it does not
+/// set.
 pub(crate) fn proposed(schema: &Schema, prior: &Raw, config: &Raw) -> Raw {
     proposed_object(&schema.attributes, prior, config)
 }
@@ -250,13 +252,13 @@ fn proposed_object(attributes: &[Attribute], prior: &Raw, config: &Raw) -> Raw {
     Raw::Map(attributes.collect())
 }
 
-/// The texts of messages, for comparing.
+/// The summaries of diagnostics.
 pub(crate) fn summaries(diagnostics: &Diagnostics) -> Vec<String> {
     diagnostics.iter().map(|diagnostic| diagnostic.summary.to_string()).collect()
 }
 
-/// Checks the committed private state of every version: `versions[n]` is that of version `n`, and the last one is exactly
-/// how `content`, which has no default in any field, is written today. Another form needs another version.
+/// Checks the committed private state of every version. `versions[n]` is that of version `n`, and the last one must
+/// equal the serialized `content`, in which no field has its default. A different format requires a new version.
 pub(crate) fn check_private_versions<P: Private>(versions: &[&str], content: &P) {
     assert_eq!(versions.len() as u64, P::VERSION + 1);
     for (version, text) in versions.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Calls of AWS that each resource takes: to be made, to be looked at, to be destroyed.
+//! AWS calls of each resource to create, refresh and destroy it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::table::Table;
 
-/// The name of a configuration that is there: a bench that nobody runs every day breaks when it is built.
+/// Checks at compile time that a configuration exists, because the bench runs rarely.
 macro_rules! testdata {
     ($name:literal) => {{
         const _: &str = include_str!(concat!("../../testdata/", $name, "/main.tf"));
@@ -15,15 +15,15 @@ macro_rules! testdata {
     }};
 }
 
-/// A resource, its configuration, and the most calls that each step may take.
+/// A resource, its configuration, and the maximum number of calls for each step.
 struct Subject {
     name: &'static str,
     testdata: &'static str,
     budget: [usize; 3],
 }
 
-/// How often a wait looks depends on how long AWS takes. Here a node group takes three looks to become active and as
-/// many to go. A create may take two calls more than it does, because what is not shown at once is looked at again.
+/// The number of reads of a wait depends on the time that AWS needs: here three reads until a node group is active, and
+/// three until it is deleted. The budget of a create has two more calls, for reads of objects that are not visible yet.
 const SUBJECTS: [Subject; 5] = [
     Subject { name: "node group", testdata: testdata!("node_group/many"), budget: [14, 2, 7] },
     Subject { name: "node group with role", testdata: testdata!("node_group/guide"), budget: [26, 2, 17] },

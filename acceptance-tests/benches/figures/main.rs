@@ -1,5 +1,5 @@
-//! Figures that people ask for, measured on the local cloud: `make bench`, explained in
-//! `docs/contributing/benchmarks.md`. Ends with 1 when a budget is exceeded; a budget is a number of calls or a ratio
+//! Measures figures of interest to users on the local cloud: `make bench`, explained in
+//! `docs/contributing/benchmarks.md`. Exits with 1 if a budget is exceeded. A budget is a number of calls or a ratio
 //! within one run, never a time.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints, and a failed unwrap is a failed bench")]

@@ -1,4 +1,4 @@
-//! Plans of ever more node groups: time and memory grow with their number and not faster.
+//! Plans of 1 to 1000 node groups: time and memory are at most proportional to their number.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::table::Table;
 const SIZES: [u32; 3] = [1, 100, 1000];
 const TIMES: usize = 3;
 
-/// How much more ten times as many groups may take, by a factor: linear is 10.
+/// Maximum factor for ten times as many groups. Proportional growth is 10.
 const MOST: f64 = 15.0;
 
 struct Figure {
@@ -55,7 +55,7 @@ fn table(figures: &[Figure]) -> Table {
         table.row(&[&figure.groups, &time, &cpu, &each, &mib(figure.usage.memory), &figure.calls]);
     }
     let [one, hundred, thousand] = figures else { unreachable!("three sizes were measured") };
-    // What one group takes is the start: it is not what grows.
+    // One group costs the start of the provider, which does not depend on the number of groups.
     let grown = |of: fn(&Figure) -> f64| (of(thousand) - of(one)) / (of(hundred) - of(one)).max(f64::MIN_POSITIVE);
     let cpu = grown(|figure| figure.usage.cpu.as_secs_f64());
     table.budget(cpu <= MOST, format!("ten times as many groups take {cpu:.1} times the provider's CPU time"));

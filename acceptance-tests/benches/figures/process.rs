@@ -1,4 +1,4 @@
-//! What processes of the provider take, as the kernel counts it.
+//! CPU time and memory of provider processes, from the kernel.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Between two looks. What a process takes in its last moments before it ends is missed.
+/// Time between samples. Usage between the last sample of a process and its end is not measured.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// Of all processes together that were seen.
+/// Total usage of all sampled processes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
     pub(crate) processes: usize,
     pub(crate) cpu: Duration,
-    /// The most memory that one of them had, in KiB.
+    /// Maximum memory of one process, in KiB.
     pub(crate) memory: u64,
 }
 
-/// Looks at every process whose program is below a folder, until it is told to end.
+/// Samples every process with a program below a folder, until [`Self::end`].
 #[derive(Debug)]
 pub(crate) struct Watch {
     thread: JoinHandle<Usage>,
@@ -30,10 +30,10 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn begin(folder: &Path) -> Self {
         let (folder, done) = (folder.to_owned(), Arc::new(AtomicBool::new(false)));
-        let told = done.clone();
+        let is_done = done.clone();
         let thread = std::thread::spawn(move || {
             let mut seen = BTreeMap::new();
-            while !told.load(Ordering::Relaxed) {
+            while !is_done.load(Ordering::Relaxed) {
                 for process in running(&folder) {
                     if let Some(usage) = usage(&process) {
                         let _: Option<Usage> = seen.insert(process, usage);
@@ -67,13 +67,13 @@ fn usage(process: &Path) -> Option<Usage> {
     Some(Usage { processes: 1, cpu, memory: peak(process)? })
 }
 
-/// In nanoseconds: `/proc/<pid>/stat` counts in steps of 10 ms, which is what a hundred groups take.
+/// CPU time of a thread in nanoseconds. `/proc/<pid>/stat` has units of 10 ms, which is the time of a hundred groups.
 fn on_cpu(thread: &Path) -> Option<Duration> {
     let text = fs::read_to_string(thread.join("schedstat")).ok()?;
     text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
-/// The most memory that a process had so far, in KiB.
+/// Maximum memory of a process so far, in KiB.
 pub(crate) fn peak(process: &Path) -> Option<u64> {
     let status = fs::read_to_string(process.join("status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

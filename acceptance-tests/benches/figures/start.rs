@@ -1,4 +1,4 @@
-//! From the start of the process to its handshake, beside a process that does nothing.
+//! Time from the start of the provider to its handshake, compared with a trivial process.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,6 +20,7 @@ pub(crate) async fn measure() -> Table {
     );
     let (mut nothing, mut ours) = (Vec::new(), Vec::new());
     let mut memory = 0;
+    // In turns, so that the load of the machine affects both.
     for _ in 0..TIMES {
         nothing.push(first_line(&mut Command::new("/bin/echo")).await.0);
         let (time, most) = first_line(&mut invited(&provider)).await;
@@ -32,8 +33,7 @@ pub(crate) async fn measure() -> Table {
     table
 }
 
-/// As a host starts it, without the TLS that the host's certificate would ask for: making a key is part of the start
-/// either way.
+/// Starts the provider like a host without mutual TLS, so that the time does not include generating a TLS key.
 fn invited(provider: &Path) -> Command {
     let mut command = Command::new(provider);
     command.env_clear().envs([

@@ -1,8 +1,8 @@
-//! What is printed.
+//! Tables of results.
 
 use std::fmt;
 
-/// Rows under a title, and the budgets that they exceed.
+/// Rows under a title, with exceeded budgets.
 #[derive(Debug)]
 pub(crate) struct Table {
     title: &'static str,
@@ -20,7 +20,7 @@ impl Table {
         self.rows.push(cells.iter().map(ToString::to_string).collect());
     }
 
-    /// Notes a budget that does not hold.
+    /// Records `what` if the budget does not hold.
     pub(crate) fn budget(&mut self, holds: bool, what: String) {
         if !holds {
             self.exceeded.push(what);

@@ -1,4 +1,4 @@
-"""The AWS side's process: python -m cloud.aws --port N ..."""
+"""The process of the AWS side: python -m cloud.aws --port N ..."""
 
 import argparse
 import gc
@@ -12,7 +12,7 @@ from .server import Handler, make_application
 
 class LoggingHandler(Handler):
     def log_request(self, code="-", size="-") -> None:
-        # The webhook's path is a secret.
+        # The path of the webhook is a secret, and all paths below /_mock/ are not logged.
         if not self.path.startswith("/_mock/"):
             print(f"{self.command} {self.path.partition('?')[0]} {code}", flush=True)
 
@@ -26,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     Endpoint.set(arguments.cluster_endpoint, arguments.cluster_ca_file)
     application = make_application(arguments.authenticator_path)
-    # What moto knows of AWS is a lot, stays, and need not be searched for garbage again and again.
+    # The data of moto is large and permanent, so that garbage collections exclude it.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     server = make_server(

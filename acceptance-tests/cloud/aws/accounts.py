@@ -1,4 +1,4 @@
-"""Furnishing an account with what a user has before gitlabspot comes; and what is left in one."""
+"""Sets up an account with the objects that a user has before using the provider, and lists objects that remain."""
 
 import json
 
@@ -15,18 +15,18 @@ REGION = "af-south-1"
 ZONES = "abc"
 CLUSTER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 
-# What furnishing made, by account: not counted as left behind. Names and ids, whatever the kind.
+# Names and IDs of the objects of the set-up, of all types, by account. They are not listed as remaining.
 _furnished: dict[str, set[str]] = {}
-# What neither furnishing nor the provider made, but a test.
+# Objects that tests have created, by account.
 _made_by_others: dict[str, set[str]] = {}
 
 
 class BadAccount(Exception):
-    """The request for an account is none; the text says why."""
+    """The request for an account is invalid, for the reason in the message."""
 
 
 class _Request:
-    """As much of an EksRequest as making a cluster reads."""
+    """The part of an EksRequest that the creation of a cluster reads."""
 
     def __init__(self, account: str, region: str, body: dict):
         self.account, self.region, self.body = account, region, body
@@ -34,10 +34,10 @@ class _Request:
 
 
 def furnish(asked: dict) -> dict:
-    """Makes, unless they are there, a VPC with a subnet per zone, an EKS cluster, and a user.
+    """Creates a VPC with a subnet per zone, an EKS cluster and a user, unless they exist.
 
-    `asked`: account (12 digits), cluster ("prod"), region ("af-south-1"). The answer names it all
-    and has an access key of the account's own.
+    `asked`: account (12 digits), cluster ("prod"), region ("af-south-1"). Returns all names and IDs,
+    and an access key of the account.
     """
     account = asked.get("account", "")
     if not (account.isdigit() and len(account) == 12):
@@ -98,7 +98,7 @@ def _make_cluster(account: str, region: str, name: str) -> set[str]:
 
 
 def _make_user(account: str):
-    """The key of somebody who may do everything: the person who runs the configuration."""
+    """Creates the administrator who runs the configuration. Returns an access key."""
     iam = iam_backends[account]["aws"]
     if "administrator" not in iam.users:
         iam.create_user(region_name="us-east-1", user_name="administrator")
@@ -112,10 +112,10 @@ def _trust(service: str) -> str:
 
 
 def leftovers(account: str, of_provider: bool = False) -> dict[str, list[str]]:
-    """Everything that exists in an account in any region, but what furnishing made.
+    """Returns all objects of an account in all regions, except those of the set-up.
 
-    Kinds without any are left out: an account with nothing left answers {}. `of_provider`: without
-    what others made, and without the parts of node groups that are there themselves.
+    Types without objects are omitted, so that the result for an empty account is {}. With `of_provider`
+    objects of others are omitted, and parts of node groups that exist.
     """
     found = _settled(lambda: _found(account))
     made = set(_furnished.get(account, ()))
@@ -126,7 +126,7 @@ def leftovers(account: str, of_provider: bool = False) -> dict[str, list[str]]:
 
 
 def watch_others(account: str, work):
-    """Does what somebody else than the provider asked for, and notes what is there afterwards."""
+    """Runs the request of another client than the provider, and notes the objects that it creates."""
     before = {name for names in leftovers(account).values() for name in names}
     try:
         return work()
@@ -136,7 +136,7 @@ def watch_others(account: str, work):
 
 
 def _settled(look):
-    """moto's models know no locks: a look during a change is taken again."""
+    """Repeats a read during which the data changed, because the models of moto have no locks."""
     while True:
         try:
             return look()

@@ -1,4 +1,4 @@
-"""The chain that a request goes through: control side, call log, faults, signature, moto."""
+"""The chain that processes a request: control side, call log, faults, signature, moto."""
 
 import contextlib
 import json
@@ -22,14 +22,15 @@ from .faults import Ledger, Rule, drop_connection
 
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
 
-# What AWS offers in a region, whoever asks: hundreds of kilobytes a page, and slow to be written.
+# Operations with the same response for all callers of a region. A page has hundreds of kilobytes and is slow to
+# serialize, so that responses are cached.
 CATALOGUE = ("DescribeInstanceTypes", "DescribeInstanceTypeOfferings")
 
 
 class Application:
     def __init__(self, moto, control, ledger: Ledger):
         self._moto, self._control, self._ledger = moto, control, ledger
-        # moto's models know no locks, and AWS never shows half of an EKS change.
+        # The models of moto have no locks, and AWS does not return partial changes of EKS.
         self._eks = threading.RLock()
         self._catalogue = {}
 
@@ -118,7 +119,7 @@ class Application:
 
 
 def _with_region(call: calls.Call, answer: tuple[str, list, bytes]) -> tuple[str, list, bytes]:
-    """Where the bucket is, which S3 tells also those who may not see it."""
+    """Adds the region of the bucket, which S3 also returns to callers without access."""
     status, headers, body = answer
     region = s3_refusals.region_of(call) if call.action == "HeadBucket" else None
     if region is None or status.startswith(("2", "404")):
@@ -127,7 +128,7 @@ def _with_region(call: calls.Call, answer: tuple[str, list, bytes]) -> tuple[str
 
 
 def _in_the_format_of_the_service(call: calls.Call, status: str, headers: list, body: bytes):
-    """moto answers a page for a path that it does not know; AWS never does."""
+    """Converts the HTML page of moto for unknown paths, because AWS responds in the format of the service."""
     if status[0] not in "45" or not body.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return status, headers, body
     print(f"{call.what}: {body.decode(errors='replace')[-4000:]}", flush=True)

@@ -1,8 +1,8 @@
-"""The API server's webhook token authenticator: EKS tokens by aws-iam-authenticator's rules.
+"""The webhook token authenticator of the API server: EKS tokens with the rules of aws-iam-authenticator.
 
 A token is a presigned GET of STS GetCallerIdentity for one cluster. The real authenticator sends
-it to STS; here its signature is recomputed with the key that the mock's IAM or STS handed out.
-Who is let in is an administrator: access entries are not asked.
+it to STS. Here its signature is computed again with the key that the mock of IAM or STS created.
+An authenticated user is an administrator, because access entries are not evaluated.
 """
 
 import base64
@@ -40,12 +40,12 @@ EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 class Refused(Exception):
-    """Why a token is none; told in the webhook's answer and so in the API server's log."""
+    """The token is rejected. The reason is in the response of the webhook, which the API server logs."""
 
 
 class Webhook:
-    """Answers TokenReviews, and logs each EKS token as a call TokenReview of "authenticator", so that faults of kind
-    error refuse some: its date and the cluster it is for, never the token."""
+    """Responds to TokenReviews. Logs each EKS token as the call TokenReview of the service "authenticator", so that
+    faults of the kind error can reject it. The log contains date and cluster of the token, not the token."""
 
     def __init__(self, ledger: Ledger):
         self._ledger = ledger
@@ -89,7 +89,7 @@ class Webhook:
 
 
 def _claims(token: str) -> tuple[str | None, str, str]:
-    """Key, date and region, as an unproven token has them."""
+    """Returns key, date and region of a token that is not verified yet."""
     try:
         query = _query(_decode(token).query)
     except Refused:
@@ -99,7 +99,7 @@ def _claims(token: str) -> tuple[str | None, str, str]:
 
 
 def authenticate(token: str, now: datetime.datetime | None = None) -> credentials.AccessKey:
-    """The key that signed the token. Errors: Refused."""
+    """Returns the key that signed the token. Errors: Refused."""
     url = _decode(token)
     query = _query(url.query)
     _check_place(url, query)
@@ -135,7 +135,7 @@ def _decode(token: str):
 
 
 def _query(query: str) -> dict[str, str]:
-    """By lower-case name: only known ones, each once."""
+    """Returns the parameters by lower-case name. Unknown and repeated parameters are errors."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         name = name.lower()
@@ -177,7 +177,7 @@ def _check_date(text: str, now: datetime.datetime) -> None:
 
 
 def _check_signature(url, query: dict[str, str], key, date: str, region: str) -> None:
-    """The signature covers the cluster's name, so that it is found by trying those there are."""
+    """Verifies the signature. It covers the name of the cluster, so that the names of all clusters are tried."""
     pairs = [
         part for part in url.query.split("&") if not part.lower().startswith("x-amz-signature=")
     ]
@@ -200,6 +200,6 @@ def _check_signature(url, query: dict[str, str], key, date: str, region: str) ->
 
 
 def _clusters(account: str) -> list[str]:
-    """Clusters of the account; all of them are the one control plane."""
+    """Returns the clusters of the account, which all are the local control plane."""
     names = {name for backend in eks_backends[account].values() for name in backend.clusters}
     return sorted(names)

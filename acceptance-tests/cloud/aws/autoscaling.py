@@ -1,4 +1,4 @@
-"""Auto Scaling: errors where moto fails, limits that it does not know, no instances of its own."""
+"""Auto Scaling: errors of AWS, limits and pages that moto does not have, and groups without instances."""
 
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
@@ -23,7 +23,7 @@ def _correct_tags() -> None:
     create, delete = AutoScalingBackend.create_or_update_tags, AutoScalingBackend.delete_tags
 
     def create_or_update_tags(self, tags):
-        # moto fails on a group that is not there, and takes any number of tags.
+        # moto raises an exception for a group that does not exist, and accepts any number of tags.
         for name in {tag["ResourceId"] for tag in tags}:
             group = _find(self, name)
             keys = {tag["Key"] for tag in group.tags}
@@ -44,7 +44,7 @@ def _correct_tags() -> None:
         delete(self, tags)
 
     def describe_tags(self: AutoScalingResponse) -> ActionResult:
-        # AWS answers in pages; moto everything at once.
+        # AWS returns pages, moto everything at once.
         tags = self.autoscaling_backend.describe_tags(filters=self._get_param("Filters", []))
         first = int(self._get_param("NextToken") or 0)
         last = first + int(self._get_param("MaxRecords") or TAGS_PER_PAGE)
@@ -72,7 +72,7 @@ def _correct_sizes() -> None:
     )
 
     def set_capacity_of_group(self, new_capacity):
-        # A node group's size is a number here: its instances would need an image to start from.
+        # Groups of node groups have a size but no instances, which would need an image.
         if any(tag["Key"] == "eks:nodegroup-name" for tag in self.tags):
             self.desired_capacity = self.min_size if new_capacity is None else new_capacity
         else:

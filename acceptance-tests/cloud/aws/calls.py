@@ -1,4 +1,4 @@
-"""Which service, operation and account a request is for."""
+"""Determines service, operation and account of a request."""
 
 import io
 import json
@@ -17,18 +17,18 @@ AUTHORIZATION = re.compile(
 
 ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/")
 
-# Whose signature a presigned request to S3 has, in its query.
+# Credential in the query of a presigned request to S3.
 CREDENTIAL = re.compile(
     r"(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>s3)/aws4_request"
 )
 
-# A bucket in front of the service's own name.
+# A host that begins with the name of a bucket.
 BUCKET_HOST = re.compile(r"(.+)\.(?:localhost|s3\.[a-z0-9-]+\.amazonaws\.com)")
 
-# What the provider calls itself.
+# The provider in the user agent.
 PROVIDER = "lib/terraform-provider-gitlabspot/"
 
-# Parameters that are or may hold a secret; they are in no log.
+# Parameters that are or may contain secrets, and are not logged.
 SECRET = {
     "WebIdentityToken",
     "SAMLAssertion",
@@ -39,7 +39,7 @@ SECRET = {
 }
 LONGEST_LOGGED = 4096
 
-# S3 names an operation by method and sub-resource; these are the names of the API.
+# In S3 method and sub-resource determine the operation. These are the names in the API.
 S3_SUBRESOURCES = {
     "abac": "BucketAbac",
     "accelerate": "BucketAccelerateConfiguration",
@@ -95,7 +95,7 @@ S3_BUCKET = {
 
 @dataclass
 class Call:
-    """One request to AWS, as far as the log, the faults and the signature check need it."""
+    """One request to AWS, with the data for the log, the faults and the verification of the signature."""
 
     service: str
     action: str
@@ -113,18 +113,18 @@ class Call:
 
     @property
     def is_presigned(self) -> bool:
-        """Its signature stands in the query."""
+        """Whether the signature is in the query."""
         return isinstance(self.authorization, dict)
 
     @property
     def user_agent(self) -> str:
-        """Some SDKs say the half of it in a header of AWS's own."""
+        """The user agent. Some SDKs send a part of it in the header x-amz-user-agent."""
         names = ("user-agent", "x-amz-user-agent")
         return " ".join(self.headers[name] for name in names if name in self.headers)
 
     @property
     def is_from_provider(self) -> bool:
-        """Or a test's, or a runner's."""
+        """Whether the provider sent the request, and not a test or a runner."""
         return PROVIDER in self.user_agent
 
     @property
@@ -133,12 +133,12 @@ class Call:
 
     @property
     def what(self) -> str:
-        """For a person: which operation this is."""
+        """The operation, for messages."""
         return f"{self.service}:{self.action} ({self.method} {self.raw_path})"
 
 
 def read(environ: dict) -> Call:
-    """Reads a request and puts its body back for whoever comes next."""
+    """Reads a request. The next element of the chain can read its body again."""
     body = _take_body(environ)
     authorization = AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", "").strip())
     raw_path, _, query = environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")
@@ -169,14 +169,14 @@ def read(environ: dict) -> Call:
         call.action = form.get("Action") or environ.get("HTTP_X_AMZ_TARGET", "?").split(".")[-1]
         call.parameters = {k: v for k, v in form.items() if k not in ("Action", "Version")}
         if key is None and (owner := ROLE_ARN.match(form.get("RoleArn", ""))):
-            # A web identity comes without a key: the account is that of the role.
+            # Requests with a web identity have no key, so that the account is that of the role.
             call.account = owner[1]
     call.parameters = _without_secrets(call.parameters)
     return call
 
 
 def _presigned(query: str) -> dict[str, str] | None:
-    """The signature of a presigned request, in the parts that the header has."""
+    """Returns the signature of a presigned request, in the parts of the Authorization header."""
     given = dict(parse_qsl(query))
     credential = CREDENTIAL.fullmatch(given.get("X-Amz-Credential", ""))
     if credential is None:
@@ -199,7 +199,7 @@ def _take_body(environ: dict) -> bytes:
 
 
 def _headers(environ: dict) -> dict[str, str]:
-    """By lower-case name, as a signature names them."""
+    """Returns the headers by lower-case name, as in a signature."""
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()

@@ -1,23 +1,24 @@
-"""The control side, /_mock/: how tests set the stage and see what happened.
+"""The control side, /_mock/, with which tests prepare accounts and read what happened.
 
 GET  health
-POST accounts          {"account", "cluster", "region"}: furnish one, and its access key
-GET  leftovers         ?account=: what exists in it beyond that; {} is nothing. With of=provider without
-                       what others than the provider made, and a node group stands for its parts
-GET  secrets           ?account=: the secret of every access key that a user of it ever got
-POST age-keys          {"account", "days"}: lets the access keys of its users be so much older
-POST lag               {"account", "seconds"}: what is deleted from now on is still listed for so long
+POST accounts          {"account", "cluster", "region"}: sets up an account, returns its access key
+GET  leftovers         ?account=: objects beyond the set-up, {} if none exist. of=provider omits objects
+                       that others than the provider created, and parts of node groups that exist
+GET  secrets           ?account=: the secrets of all access keys that its users ever had
+POST age-keys          {"account", "days"}: makes the access keys of its users older by these days
+POST lag               {"account", "seconds"}: lists contain objects that are deleted from now on for
+                       these seconds
 POST faults            {"account", "rules": [...]} or one rule with its account (faults.Rule)
-GET  faults            ?account=: the rules with how often each hit
+GET  faults            ?account=: the rules with the number of calls that each hit
 POST nodegroup-plan    {"account", "plans": [...]} or one plan with its account (plans.Plan)
-POST cluster-endpoint  {"account", "url"}: where EKS says that the account's clusters are
-POST cluster-status    {"account", "status", "refusals"}: their status, until they have refused so
-                       many changes of node groups
+POST cluster-endpoint  {"account", "url"}: endpoint of the account's clusters in responses of EKS
+POST cluster-status    {"account", "status", "refusals"}: status of its clusters, until they have rejected
+                       this number of changes of node groups
 GET  node-access       ?account=: whether nodes of its node groups can join, by cluster/name
-POST expire            {"access_key_id"}: the session of a role is over
-GET  log               ?account=&service=&action=: calls in order, action a regular expression; with
-                       everything=1 also those from before a reset
-POST reset             {"account"}: forgets its faults, plans and log; resources stay
+POST expire            {"access_key_id"}: ends the session of a role
+GET  log               ?account=&service=&action=: calls in order; action is a regular expression.
+                       everything=1 includes calls before a reset
+POST reset             {"account"}: deletes its faults, plans and log; resources remain
 """
 
 import json
@@ -51,7 +52,7 @@ class Control:
             ("POST", "/_mock/expire"): lambda asked: {"ok": credentials.expire(asked["access_key_id"])},
             ("GET", "/_mock/log"): self._log,
             ("POST", "/_mock/reset"): self._reset,
-            # The path is a secret between this process and the API server: it takes any token.
+            # Only this process and the API server know the path, which is not authenticated otherwise.
             ("POST", authenticator_path): authenticator.Webhook(ledger).review,
         }
 

@@ -1,4 +1,4 @@
-"""Access keys: whose they are, and what state they are in."""
+"""Access keys: their owners and their state."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-# Whose calls those are that carry no key (AssumeRoleWithWebIdentity).
+# Account of calls without a key (AssumeRoleWithWebIdentity).
 DEFAULT_ACCOUNT = "123456789012"
 PARTITION = "aws"
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """One key that AWS would know. `session_token` only for an assumed role's."""
+    """An access key that exists. Only keys of assumed roles have a `session_token`."""
 
     account: str
     secret: str
@@ -24,7 +24,7 @@ class AccessKey:
 
 
 def find(access_key_id: str) -> AccessKey | None:
-    """The key, whatever its state; None when nobody has it."""
+    """Returns the key in any state; None if it does not exist."""
     if (account := _owners.get(access_key_id)) is not None:
         return _find_in(account, access_key_id)
     for account in list(iam_backends):
@@ -34,12 +34,12 @@ def find(access_key_id: str) -> AccessKey | None:
     return None
 
 
-# The account of each key that was found: it never gets another one, and there are hundreds of accounts to look through.
+# Account of each key that was found. It does not change, and a search goes through hundreds of accounts.
 _owners: dict[str, str] = {}
 
 
 def _find_in(account: str, access_key_id: str) -> AccessKey | None:
-    # A role's session: its key is in IAM's table too, but only STS knows the session token.
+    # Session of a role. Its key is in the table of IAM too, but only STS has the session token.
     for role in list(sts_backends[account][PARTITION].assumed_roles):
         if role.access_key_id == access_key_id:
             return AccessKey(
@@ -62,7 +62,7 @@ def _find_in(account: str, access_key_id: str) -> AccessKey | None:
 
 
 def expire(access_key_id: str) -> bool:
-    """Ends a role's session now; whether there was one."""
+    """Ends the session of a role now. Returns whether it existed."""
     for account in list(sts_backends):
         for role in list(sts_backends[account][PARTITION].assumed_roles):
             if role.access_key_id == access_key_id:

@@ -1,4 +1,4 @@
-"""EC2: lists in pages."""
+"""EC2: pages of lists."""
 
 from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
@@ -13,7 +13,7 @@ def install() -> None:
 
 
 def _page(operation: str, field: str, size: int) -> None:
-    """Makes an operation answer in pages: moto gives everything at once."""
+    """Makes an operation return pages, because moto returns everything at once."""
     whole = getattr(EC2Response, operation)
 
     def paged(self) -> ActionResult:

@@ -1,4 +1,4 @@
-"""What EC2 checks of launch templates when they are named, made and changed, and moto does not."""
+"""Checks of EC2 for launch templates that moto does not have."""
 
 import base64
 import re
@@ -24,7 +24,7 @@ BYTES_OF_USER_DATA = 16384
 
 
 def check_name(name: str | None) -> None:
-    """The name of a new template."""
+    """Checks the name of a new template."""
     if name is None:
         raise MissingParameterError("LaunchTemplateName")
     if not NAME.fullmatch(name):
@@ -53,7 +53,7 @@ def by_name(backend: EC2Backend, name: str) -> LaunchTemplate:
 
 
 def named(response: EC2Response) -> LaunchTemplate:
-    """The template that the request names by id or by name."""
+    """Returns the template that the request selects by ID or by name."""
     template_id = response._get_param("LaunchTemplateId")
     name = response._get_param("LaunchTemplateName")
     if template_id and name:
@@ -67,11 +67,11 @@ def named(response: EC2Response) -> LaunchTemplate:
 
 
 def listed(response: EC2Response) -> list[LaunchTemplate]:
-    """The templates that DescribeLaunchTemplates names, which is every one when it names none."""
+    """Returns the templates that DescribeLaunchTemplates selects, by default all."""
     backend = response.ec2_backend
     ids = response._get_param("LaunchTemplateIds", [])
     names = response._get_param("LaunchTemplateNames", [])
-    # One that is not there is an error, and moto leaves it out when it is named by id.
+    # A template that does not exist is an error. moto omits it if it is selected by ID.
     if any(name not in backend.launch_template_name_to_ids for name in names):
         raise InvalidLaunchTemplateNameNotFoundError()
     if not (ids or names):
@@ -90,7 +90,7 @@ def checked_description(response: EC2Response) -> str | None:
 
 
 def checked_user_data(encoded: str):
-    """User data as moto's models keep it. Errors: InvalidUserData.Malformed, when not base64."""
+    """Returns user data in the form of moto's models. Errors: InvalidUserData.Malformed, if it is not base64."""
     parsed = parse_user_data(encoded)
     if len(base64.b64decode(str(parsed))) > BYTES_OF_USER_DATA:
         raise InvalidParameterValue(f"User data is limited to {BYTES_OF_USER_DATA} bytes")
@@ -98,7 +98,7 @@ def checked_user_data(encoded: str):
 
 
 def checked_tags(response: EC2Response) -> dict[str, dict[str, str]]:
-    """The tags for a new template. Those of instances stand in the template's data."""
+    """Returns the tags of a new template. Tags of instances are in the data of the template."""
     tags = response._parse_tag_specification()
     for kind in tags:
         if kind != "launch-template":

@@ -1,8 +1,8 @@
 """EC2 launch templates.
 
-Unlike AWS, moto does not know the client token, finds versions by their place in a list, cannot
-delete them, answers no pages, puts a template's own tags into its data as well, and shows the tags
-that it was made with for ever.
+Unlike AWS, moto ignores the client token, finds versions by their position in a list, cannot delete
+them, does not return pages, adds the tags of a template to its data as well, and always returns the
+tags from its creation.
 """
 
 import threading
@@ -29,9 +29,9 @@ VERSIONS_PER_TEMPLATE = 10_000
 PER_PAGE = 200
 VERSIONS_PER_DELETION = 200
 
-# What was answered to requests with a client token, and what they had asked for.
+# Responses to requests with a client token, and the parameters of these requests.
 _answers: dict[tuple[str, str, str, str], tuple[dict, dict]] = {}
-# Two requests at once must not take the same token, name or version number.
+# Concurrent requests must not use the same token, name or version number.
 _lock = threading.RLock()
 
 
@@ -67,7 +67,7 @@ def _correct_versions() -> None:
                 f"The maximum number of versions of launch template {self.id} has been reached: "
                 f"{VERSIONS_PER_TEMPLATE}.",
             )
-        # A number stays taken when its version is deleted.
+        # EC2 does not use the number of a deleted version again.
         self.last_number += 1
         version = LaunchTemplateVersion(self, self.last_number, data, description)
         self.versions.append(version)
@@ -88,9 +88,9 @@ def _correct_versions() -> None:
 
 
 def _once(operation: Callable[[EC2Response], dict]) -> Callable[[EC2Response], ActionResult]:
-    """Makes an operation idempotent by the request's client token.
+    """Makes an operation idempotent by the client token of the request.
 
-    The first answer is given again even if the template is gone by then, which is an assumption.
+    The first response is repeated even if the template was deleted since, which is an assumption.
     """
 
     @wraps(operation)
@@ -137,7 +137,7 @@ def create_launch_template_version(self: EC2Response) -> dict:
     template = checks.named(self)
     description, data = checks.checked_description(self), _data(self)
     if (source := self._get_param("SourceVersion")) is not None:
-        # What the request says stands in the place of what the source says.
+        # Parameters of the request replace those of the source version.
         data = {**deepcopy(template.get_version(source).data), **data}
     self.error_on_dryrun()
     return {"LaunchTemplateVersion": _version(self, template.create_version(data, description))}
@@ -195,7 +195,7 @@ def delete_launch_template_versions(self: EC2Response) -> ActionResult:
     )
 
 
-# What is wrong with the template is told for each version, with a code of that answer's own.
+# DeleteLaunchTemplateVersions returns errors of the template for each version, with these codes.
 _CODES_PER_VERSION = {
     "InvalidLaunchTemplateId.Malformed": "launchTemplateIdMalformed",
     "InvalidLaunchTemplateId.NotFound": "launchTemplateIdDoesNotExist",
@@ -205,7 +205,7 @@ _CODES_PER_VERSION = {
 
 
 def _delete_version(self: EC2Response, number: str) -> tuple[dict, dict | None]:
-    """Which version it is about, and why it is still there."""
+    """Deletes a version. Returns the item of the response, and the error if the version remains."""
     item = {
         "LaunchTemplateId": self._get_param("LaunchTemplateId"),
         "LaunchTemplateName": self._get_param("LaunchTemplateName"),
@@ -220,7 +220,7 @@ def _delete_version(self: EC2Response, number: str) -> tuple[dict, dict | None]:
             raise
         return item, {"Code": _CODES_PER_VERSION[error.code], "Message": error.message}
     if template.is_default(version):
-        # That it stays is documented, the code is an assumption.
+        # The error is documented, the code is an assumption.
         message = "The default version of a launch template cannot be deleted."
         return item, {"Code": "unexpectedError", "Message": message}
     template.versions.remove(version)
@@ -259,7 +259,7 @@ def _asked_for(self: EC2Response) -> list[LaunchTemplateVersion]:
     if wanted:
         return [template.get_version(number) for number in wanted]
     first, last = self._get_int_param("MinVersion"), self._get_int_param("MaxVersion")
-    # The newest comes first.
+    # The newest version is first.
     return [
         version
         for version in reversed(template.versions)

@@ -1,7 +1,7 @@
-"""Spot prices that differ: moto has one price, of 2006, for everything.
+"""Spot prices that differ: moto has a single price from 2006.
 
-A price follows from vCPUs, memory, zone and hour, so that there are cheap and dear ones, two calls
-in a row agree, and the newest of a place is the current one.
+A price is derived from vCPUs, memory, zone and hour, so that prices differ, two consecutive calls
+return the same prices, and the newest price of a zone is the current one.
 """
 
 import datetime
@@ -14,7 +14,7 @@ from moto.ec2.responses import EC2Response
 
 PRODUCTS = ("Linux/UNIX", "Linux/UNIX (Amazon VPC)")
 PER_PAGE = 1000
-# How far back the history goes, with one price each.
+# Ages of the prices in the history, in hours.
 HOURS = (0, 6)
 
 
@@ -24,7 +24,7 @@ def install() -> None:
 
 def describe_spot_price_history(self: EC2Response) -> ActionResult:
     filters = self._filters_from_querystring()
-    # Both names are of the same price; moto finds nothing when asked for a product.
+    # Both products have the same price. moto returns nothing for a filter by product.
     products = [p for p in filters.pop("product-description", PRODUCTS) if p in PRODUCTS]
     products = self._get_param("ProductDescriptions", products)
     if zone := self._get_param("AvailabilityZone"):
@@ -36,7 +36,7 @@ def describe_spot_price_history(self: EC2Response) -> ActionResult:
     history = []
     for hours in HOURS:
         moment = now - datetime.timedelta(hours=hours)
-        # The price at the start of the asked time is part of it, however old.
+        # The result includes the price that was valid at the start of the requested time.
         if hours and moment < since:
             continue
         history += [
@@ -57,12 +57,12 @@ def describe_spot_price_history(self: EC2Response) -> ActionResult:
 
 
 def _utc(moment: datetime.datetime | None) -> datetime.datetime | None:
-    """moto hands out times without their zone, which is UTC."""
+    """Adds the time zone UTC, which the times of moto do not have."""
     return moment and moment.replace(tzinfo=datetime.timezone.utc)
 
 
 def price(instance_type: str, zone: str, hours_ago: int) -> float:
-    """US dollars per hour: what the machine is worth, give or take a third."""
+    """Returns US dollars per hour: the value of the instance type, with a deviation of up to one third."""
     machine = INSTANCE_TYPES.get(instance_type, {})
     vcpus = machine.get("VCpuInfo", {}).get("DefaultVCpus", 2)
     memory = machine.get("MemoryInfo", {}).get("SizeInMiB", 4096) / 1024

@@ -1,4 +1,4 @@
-"""EKS operations as functions of a request, put in the place of moto's or beside them."""
+"""EKS operations as functions of a request, which replace or complete those of moto."""
 
 import json
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,7 +14,7 @@ from moto.eks.exceptions import (
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 
-# Paths that moto does not route; the operation is found by botocore's model.
+# Paths that moto does not route. The model of botocore determines the operation.
 ROUTES = (
     "/clusters/(?P<name>[^/]+)/node-groups/(?P<nodegroupName>[^/]+)/update-version$",
     "/clusters/(?P<name>[^/]+)/updates$",
@@ -27,7 +27,7 @@ ROUTES = (
 
 
 class EksRequest:
-    """One call: its place, the words of its path, its query and its body."""
+    """One call: account and region, parameters of the path, query and body."""
 
     def __init__(self, response: EKSResponse):
         self.backend: EKSBackend = response.eks_backend
@@ -40,18 +40,18 @@ class EksRequest:
 
     @property
     def cluster(self):
-        """The cluster that the path names. Errors: ResourceNotFoundException."""
+        """The cluster in the path. Errors: ResourceNotFoundException."""
         return self.backend.describe_cluster(name=self.path[1])
 
     def every(self, name: str) -> list[str]:
-        """A query parameter that may come several times."""
+        """Returns all values of a query parameter."""
         return self._query.get(name, [])
 
     def arn(self, kind: str, *words: str) -> str:
         return f"arn:aws:eks:{self.region}:{self.account}:{kind}/{'/'.join(words)}"
 
     def page(self, names: list[str]) -> tuple[list[str], str | None]:
-        """One page of sorted names, as `maxResults` and `nextToken` ask, and the next token."""
+        """Returns one page of sorted names, according to `maxResults` and `nextToken`, and the next token."""
         names = sorted(names)
         first = names.index(token) if (token := self.query.get("nextToken")) in names else 0
         last = first + int(self.query.get("maxResults", 100))
@@ -59,9 +59,9 @@ class EksRequest:
 
 
 def install(*modules) -> None:
-    """Takes each module's OPERATIONS: the name in snake case, and a function of an EksRequest."""
+    """Installs the OPERATIONS of each module: functions of an EksRequest by their names in snake case."""
     for route in ROUTES:
-        # Before moto builds the service's application, which reads the table once.
+        # Before moto creates the application of the service, which reads the table once.
         eks_urls.url_paths["{0}" + route] = eks_urls.response.dispatch
     for module in modules:
         for name, operation in module.OPERATIONS.items():

@@ -1,8 +1,8 @@
-"""EKS access entries, which moto does not have: kept and shown; the API server asks nobody.
+"""EKS access entries, which moto does not have. They are stored, but the API server does not evaluate them.
 
-EKS makes one for the role of a managed node group, and keeps it when group and role are gone
-(aws/containers-roadmap#2631, terraform-aws-modules/terraform-aws-eks#3329). An entry belongs to the
-role's unique id: a new role of the same ARN has none, and its nodes do not join.
+EKS creates an entry for the role of a managed node group, and keeps it after group and role are deleted
+(aws/containers-roadmap#2631, terraform-aws-modules/terraform-aws-eks#3329). An entry is bound to the
+unique ID of the role: a new role with the same ARN has no entry, and its nodes do not join.
 """
 
 import secrets
@@ -15,9 +15,9 @@ from moto.iam.models import iam_backends
 from .eks import EksRequest, in_use, invalid, not_found
 
 _entries: dict[tuple[str, str, str], dict[str, dict]] = defaultdict(dict)
-# The unique id of the principal that an entry was made for.
+# Unique ID of the principal of an entry, by ARN of the entry.
 _bound_to: dict[str, str] = {}
-# Entries of roles that have the mark of those that the provider makes for node groups.
+# Entries of roles with the tag of roles that the provider creates for node groups.
 _of_provider: set[str] = set()
 MARK = "gitlabspot/owner"
 
@@ -89,7 +89,7 @@ def _is_marked(account: str, arn: str) -> bool:
 
 
 def admit_nodes(request: EksRequest, role: str) -> None:
-    """What EKS does for a new node group: its role gets an entry, unless the ARN has one."""
+    """Creates the entry for the role of a new node group, as EKS does, unless its ARN has one."""
     entries = _of_cluster(request)
     if role not in entries:
         username = "system:node:{{EC2PrivateDNSName}}"
@@ -98,7 +98,7 @@ def admit_nodes(request: EksRequest, role: str) -> None:
 
 
 def can_join(account: str, region: str, cluster: str, role: str) -> bool:
-    """Whether the entry of a node group's role belongs to the role that there is."""
+    """Whether the entry of a node group's role is bound to the role that exists now."""
     entry = _entries[account, region, cluster].get(role)
     return entry is not None and _bound_to[entry["accessEntryArn"]] == _unique_id(account, role)
 
@@ -114,7 +114,7 @@ def node_access(account: str) -> dict[str, bool]:
 
 
 def left_by_roles_of_provider(account: str) -> list[str]:
-    """Entries of roles that the provider made for node groups and that are gone."""
+    """Returns entries of deleted roles that the provider had created for node groups."""
     ids = {known.id for known in _principals(account)}
     return [
         entry["accessEntryArn"]

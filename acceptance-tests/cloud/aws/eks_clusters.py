@@ -1,7 +1,7 @@
-"""EKS clusters: every one of them is the local control plane.
+"""EKS clusters, which all are the local control plane.
 
-moto invents an endpoint and a certificate authority that is no certificate, gives all clusters one
-OIDC issuer, and answers only that part of the VPC configuration that the request had.
+moto returns an endpoint that does not exist, a certificate authority that is not a certificate, the same
+OIDC issuer for all clusters, and only the part of the VPC configuration that the request contained.
 """
 
 import base64
@@ -14,13 +14,13 @@ from moto.eks.models import eks_backends
 
 from .eks import EksRequest, invalid
 
-# What the local control plane is. EKS itself names a version by its minor.
+# Version of the local control plane. EKS versions consist of major and minor.
 VERSION = "1.36"
 PLATFORM_VERSION = "eks.1"
 
 
 class Endpoint:
-    """The control plane's address and authority, known when the process starts."""
+    """Address and certificate authority of the control plane, set when the process starts."""
 
     url = "https://127.0.0.1:1"
     authority = ""
@@ -32,7 +32,7 @@ class Endpoint:
 
 
 def set_endpoint(account: str, url: str) -> int:
-    """Puts something between the account's clusters and those who look for them; says how many."""
+    """Sets another endpoint for the account's clusters, such as a proxy. Returns the number of clusters."""
     found = [c for backend in eks_backends[account].values() for c in backend.clusters.values()]
     for cluster in found:
         cluster.endpoint = url
@@ -40,8 +40,8 @@ def set_endpoint(account: str, url: str) -> int:
 
 
 def set_status(account: str, status: str, refusals: int) -> int:
-    """The account's clusters are in another status until they have refused so many changes of
-    node groups; says how many clusters."""
+    """Sets the status of the account's clusters until they have rejected this number of changes of
+    node groups. Returns the number of clusters."""
     found = [c for backend in eks_backends[account].values() for c in backend.clusters.values()]
     for cluster in found:
         cluster.status, cluster.refusals_left = status, refusals

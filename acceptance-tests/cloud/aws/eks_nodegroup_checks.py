@@ -1,4 +1,4 @@
-"""What EKS checks of a node group when it is asked for one or for a change, and moto does not."""
+"""Checks of EKS for new and changed node groups that moto does not have."""
 
 import json
 import re
@@ -12,8 +12,8 @@ RELEASE_DATE = "20251103"
 
 
 def check_cluster(cluster, names: dict) -> None:
-    """The cluster is ACTIVE (eksctl-io/eksctl#2244). A status that a test set passes after as many
-    refusals as it asked for."""
+    """The cluster is ACTIVE (eksctl-io/eksctl#2244). A status that a test has set ends after the
+    number of rejections that the test requested."""
     if cluster.status == "ACTIVE":
         return
     cluster.refusals_left -= 1
@@ -45,8 +45,8 @@ def check_scaling(scaling: dict, names: dict) -> None:
 
 
 def check_version(cluster, usual: str, version: str | None, release: str | None, names: dict):
-    """Version and release of the nodes: `usual` and the newest release, unless the request says
-    otherwise. A release does not decide the version (crossplane-contrib/provider-aws#1601)."""
+    """Returns version and release of the nodes: by default `usual` and the newest release. A release
+    does not determine the version (crossplane-contrib/provider-aws#1601)."""
     version = version or usual
     if _minor(version) > _minor(cluster.version):
         raise invalid(
@@ -74,7 +74,7 @@ def check_no_downgrade(group, version: str, release: str, names: dict) -> None:
 
 
 def _built(release: str) -> str:
-    """The date in a release such as 1.34.0-20251103."""
+    """Returns the date in a release such as 1.34.0-20251103."""
     return release.rpartition("-")[2]
 
 

@@ -1,8 +1,8 @@
-"""Labels and taints of node groups: the API's lengths, and the prefixes that EKS keeps for others.
+"""Labels and taints of node groups: maximum lengths of the API, and prefixes that EKS reserves.
 
 The lengths are those of the service model (labelKey, labelValue, taintKey, taintValue). The prefixes
-are those of the error of eksctl-io/eksctl#4007. EKS has let some of them pass at times
-(terraform-aws-modules/terraform-aws-eks#3346); the kubelet refuses them then, and no node joins.
+are those of the error of eksctl-io/eksctl#4007. EKS has accepted some of them at times
+(terraform-aws-modules/terraform-aws-eks#3346). The kubelet then rejects them, and no node joins.
 """
 
 from .eks import invalid
@@ -10,7 +10,7 @@ from .eks import invalid
 LONGEST = 63
 RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 
-# What a kubelet may say about its own node (k8s.io/kubelet/pkg/apis, well_known_labels.go).
+# Labels that a kubelet may set on its own node (k8s.io/kubelet/pkg/apis, well_known_labels.go).
 OF_KUBELET = ("kubelet.kubernetes.io", "node.kubernetes.io")
 WELL_KNOWN = {
     "beta.kubernetes.io/arch",

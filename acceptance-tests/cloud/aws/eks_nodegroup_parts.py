@@ -1,7 +1,7 @@
-"""What a managed node group is made of in EC2 and Auto Scaling.
+"""The parts of a managed node group in EC2 and Auto Scaling.
 
-EKS makes a launch template, an Auto Scaling Group with five tags of its own and, for remote access,
-a security group; they go with the node group.
+EKS creates a launch template, an Auto Scaling Group with five tags of EKS and, for remote access, a
+security group. They are deleted with the node group.
 """
 
 from moto.autoscaling.models import autoscaling_backends
@@ -9,7 +9,7 @@ from moto.ec2.models import ec2_backends
 
 
 def create(group, data: dict) -> None:
-    """Makes a new node group's parts; their sizes are told, no instances run. `data`: of nodes."""
+    """Creates the parts of a new node group. They have sizes but no instances. `data` is that of the nodes."""
     ec2 = ec2_backends[group.account][group.region]
     template = ec2.create_launch_template(
         name=_template_name(group),
@@ -73,11 +73,11 @@ def _overrides(group, data: dict) -> list[dict]:
 
 
 def renew(group, data: dict) -> None:
-    """New nodes are like `data` from now on."""
+    """Changes the data of new nodes to `data`."""
     ec2 = ec2_backends[group.account][group.region]
     template_id = ec2.launch_template_name_to_ids.get(_template_name(group))
     asg = find_asg(group)
-    if template_id is None or asg is None:  # somebody deleted it by hand
+    if template_id is None or asg is None:  # deleted manually
         return
     template = ec2.launch_templates[template_id]
     template.default_version_number = template.create_version(data, "").number
@@ -88,7 +88,7 @@ def renew(group, data: dict) -> None:
 
 
 def _own_tags(group) -> list[dict]:
-    """The five tags that EKS puts on the Auto Scaling Group; the group's own tags stay off it."""
+    """Returns the five tags that EKS adds to the Auto Scaling Group. Tags of the node group are not added."""
     tags = {
         "eks:cluster-name": group.cluster,
         "eks:nodegroup-name": group.name,
@@ -114,13 +114,13 @@ def resize(asg, scaling: dict) -> None:
 
 
 def find_asg(group):
-    """The node group's Auto Scaling Group; None when somebody deleted it."""
+    """Returns the Auto Scaling Group of the node group; None if it was deleted."""
     backend = autoscaling_backends[group.account][group.region]
     return backend.autoscaling_groups.get(group.asg_name)
 
 
 def scaling_of(group) -> dict:
-    """As configured, but with the desired size that the Auto Scaling Group has now."""
+    """Returns the configured sizes, with the current desired size of the Auto Scaling Group."""
     asg = find_asg(group)
     wanted = group.scaling["desiredSize"] if asg is None else asg.desired_capacity
     return {**group.scaling, "desiredSize": wanted}
@@ -148,7 +148,7 @@ def _remote_access_group(group):
 
 
 def names_of(group) -> set[str]:
-    """Names and ids of all of them."""
+    """Returns names and IDs of all parts."""
     names = {group.asg_name, _template_name(group)}
     if (security_group := _remote_access_group(group)) is not None:
         names.add(security_group.id)
@@ -156,11 +156,11 @@ def names_of(group) -> set[str]:
 
 
 def remove(group) -> None:
-    """With a node group go its Auto Scaling Group, its launch template and its security group."""
+    """Deletes the Auto Scaling Group, the launch template and the security group of a node group."""
     autoscaling_backends[group.account][group.region].autoscaling_groups.pop(group.asg_name, None)
     ec2 = ec2_backends[group.account][group.region]
     if (security_group := _remote_access_group(group)) is not None:
         ec2.delete_security_group(group_id=security_group.id, name=None)
     name = _template_name(group)
-    if name in ec2.launch_template_name_to_ids:  # unless somebody deleted it by hand
+    if name in ec2.launch_template_name_to_ids:  # unless it was deleted manually
         ec2.delete_launch_template(name, None)

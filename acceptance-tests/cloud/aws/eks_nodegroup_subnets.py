@@ -1,11 +1,11 @@
-"""Which subnets are public: those whose route table leads to an internet gateway."""
+"""Public subnets: those with a route to an internet gateway in their route table."""
 
 from moto.ec2.models import ec2_backends
 
 
 def without_public_addresses(group) -> list[str]:
-    """The group's public subnets whose instances get no public address: they reach nothing, and EKS
-    refuses them (Ec2SubnetInvalidConfiguration)."""
+    """Returns the public subnets of a group that do not assign public addresses. Their instances have no
+    access to the internet, and EKS rejects them (Ec2SubnetInvalidConfiguration)."""
     ec2 = ec2_backends[group.account][group.region]
     subnets = [ec2.get_subnet(subnet_id) for subnet_id in group.asked["subnets"]]
     return [

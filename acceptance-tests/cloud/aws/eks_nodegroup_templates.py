@@ -1,8 +1,8 @@
-"""Launch templates of node groups: what EKS takes from the user's, and the one that it makes.
+"""Launch templates of node groups: the settings that EKS uses of the user's template, and its own template.
 
-After the EKS user guide, "Customize managed nodes with launch templates". Where EKS looks at the
-user data only when it makes the node group, and then tells Ec2LaunchTemplateInvalidConfiguration
-as an issue, the request is refused here at once, in the same words.
+According to the EKS user guide, "Customize managed nodes with launch templates". EKS checks the user
+data only during the creation of the node group, and reports Ec2LaunchTemplateInvalidConfiguration as an
+issue. Here the request is rejected at once, with the same text.
 """
 
 import base64
@@ -19,11 +19,11 @@ from .eks_nodegroup_types import DEFAULT_AMI_TYPE, template_data
 
 DEFAULT_INSTANCE_TYPE = "t3.medium"
 DEFAULT_DISK_SIZE = 20
-# What EKS itself tells a Bottlerocket node in [settings.kubernetes].
+# Settings of a Bottlerocket node in [settings.kubernetes] that EKS sets itself.
 OF_EKS = ("api-server", "cluster-certificate", "cluster-name")
 
-# What EKS decides itself, by the name in the template. The wording of the first and of the last is
-# EKS' own, that of the others an assumption.
+# Settings that EKS determines itself, by their name in the template. The first and the last message are
+# those of EKS, the others an assumption.
 REFUSED = {
     "IamInstanceProfile": "Launch template {name} should not specify an instance profile. The "
     "noderole in your request will be used to construct an instance profile.",
@@ -35,7 +35,7 @@ REFUSED = {
 
 
 def check(request: EksRequest, ami_type: str, names: dict) -> dict | None:
-    """The request's launch template with id, name and version; None when it has none."""
+    """Returns the launch template of the request with ID, name and version; None if it has none."""
     asked = request.body
     template = asked.get("launchTemplate")
     if template is None:
@@ -73,7 +73,7 @@ def check(request: EksRequest, ami_type: str, names: dict) -> dict | None:
 
 
 def check_same(template: dict, group, names: dict) -> None:
-    """An update takes another version of the group's template, and no other template."""
+    """Checks that an update uses the template of the group. Only its version may change."""
     if group.launch_template is None:
         raise invalid(
             "Cannot update a node group that was made without a launch template to use one",
@@ -113,7 +113,7 @@ def _check_beside_image(asked: dict, names: dict) -> None:
             "launch template.",
             **names,
         )
-    # That a release is refused in the same words as a version is an assumption.
+    # The message for a release is an assumption, after that for a version.
     for field, what in (("version", "kubernetes version"), ("releaseVersion", "release version")):
         if field in asked:
             raise invalid(
@@ -124,7 +124,7 @@ def _check_beside_image(asked: dict, names: dict) -> None:
 
 
 def _check_user_data(data: bytes, ami_type: str, names: dict) -> None:
-    """What EKS merges with its own, on one of its AMIs."""
+    """Checks user data that EKS merges with its own, on an AMI of EKS."""
     if ami_type.startswith("AL2") and not email.message_from_bytes(data).is_multipart():
         raise invalid("User data was not in the MIME multipart format.", **names)
     if ami_type.startswith("BOTTLEROCKET"):
@@ -139,12 +139,12 @@ def _check_user_data(data: bytes, ami_type: str, names: dict) -> None:
 
 
 def image_of(request: EksRequest, template: dict | None) -> str | None:
-    """The AMI that the user's template names."""
+    """Returns the AMI in the user's template."""
     return template_data(request, template).get("ImageId") if template else None
 
 
 def data_of_nodes(request: EksRequest, asked: dict, template: dict | None) -> dict:
-    """What EKS' own template says: a copy of the user's, or what the group was asked for."""
+    """Returns the data of the template of EKS: a copy of the user's template, or the settings of the group."""
     kinds = asked.get("instanceTypes") or [DEFAULT_INSTANCE_TYPE]
     if template is not None:
         return {"InstanceType": kinds[0], **deepcopy(template_data(request, template))}

@@ -1,7 +1,7 @@
-"""Instance types of node groups against their AMI type.
+"""Checks instance types of node groups against their AMI type.
 
-EKS refuses what the AMI does not start on (eksctl-io/eksctl#4973, #7754). Without amiType it takes
-AL2023_x86_64_STANDARD, whatever the instance types are (HHS/simpler-grants-gov#12404).
+EKS rejects instance types that the AMI does not support (eksctl-io/eksctl#4973, #7754). Without amiType
+it uses AL2023_x86_64_STANDARD for all instance types (HHS/simpler-grants-gov#12404).
 """
 
 from moto.ec2.models import ec2_backends
@@ -17,9 +17,9 @@ ACCELERATORS = (
     "FpgaInfo",
     "MediaAcceleratorInfo",
 )
-# EKS user guide, choosing an instance type. That the types of the time of paravirtual machines (c1,
-# m1, m2, t1, ...) are refused at once is an assumption: AL2023 is built for newer processors. EKS
-# takes a1 on AL2023, and no node joins; here it is refused as well.
+# EKS user guide, choosing an instance type. It is an assumption that types of the generation of
+# paravirtual machines (c1, m1, m2, t1, ...) are rejected at once, because AL2023 is built for newer
+# processors. EKS accepts a1 with AL2023, but no node joins; here it is rejected as well.
 NEVER = ("g5g", "mac")
 
 
@@ -39,7 +39,7 @@ def check_types(request: EksRequest, asked: dict, template: dict | None, names: 
 
 
 def template_data(request: EksRequest, template: dict) -> dict:
-    """What a version of a launch template says."""
+    """Returns the data of a version of a launch template."""
     ec2 = ec2_backends[request.account][request.region]
     return ec2.launch_templates[template["id"]].get_version(template["version"]).data
 

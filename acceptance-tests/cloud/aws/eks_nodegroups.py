@@ -1,8 +1,8 @@
-"""EKS managed node groups, from CREATING to gone.
+"""EKS managed node groups, from their creation to their deletion.
 
-Unlike AWS, moto makes them ACTIVE at once, forgets them at once, does not know the request token,
-checks neither role nor subnets nor sizes, has the version of 2021, drops updateConfig and
-nodeRepairConfig, invents remoteAccess, and names an Auto Scaling Group that does not exist.
+Unlike AWS, moto makes them ACTIVE at once, deletes them at once, ignores the request token, checks
+neither role nor subnets nor sizes, has a version of 2021, ignores updateConfig and nodeRepairConfig,
+adds a remoteAccess that was not requested, and returns an Auto Scaling Group that does not exist.
 """
 
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class NodeGroup:
 
     @property
     def image(self) -> str | None:
-        """The AMI of the user's own that its nodes start from."""
+        """The custom AMI of the nodes; None for an AMI of EKS."""
         return self.release_version if self.release_version.startswith("ami-") else None
 
     @property
@@ -70,12 +70,12 @@ class NodeGroup:
         return next((u for u in self.updates.values() if u.status == "InProgress"), None)
 
     def begin(self, on: str, status: str) -> None:
-        """Enters a state in between, which its plan ends."""
+        """Begins a transitional state, which ends according to the plan."""
         self._plan = plans.take(self.account, on, self.name)
         self.status, self._polls_left = status, self._plan.polls
 
     def observe(self) -> None:
-        """Somebody looks: after enough looks a state in between ends as planned."""
+        """Counts a read. After the planned number of reads a transitional state ends as planned."""
         if self.status not in ("CREATING", "DELETING"):
             return
         if self._polls_left > 0:
@@ -86,7 +86,7 @@ class NodeGroup:
             self.status, self.issues = "CREATE_FAILED", [issue]
 
     def _obstacle(self) -> dict | None:
-        """What is wrong with its place, or why the nodes that it starts with do not join."""
+        """Returns the issue of its subnets, or the reason why its first nodes do not join."""
         if wrong := subnets.without_public_addresses(self):
             message = f"One or more Amazon EC2 Subnets of {wrong} for node group {self.name} does not "
             message += "automatically assign public IP addresses to instances launched into it."
@@ -102,9 +102,9 @@ class NodeGroup:
 
     def shown(self) -> dict:
         asked, status, issues = self.asked, self.status, self.issues
-        told = plans.health(self.account, self.name)
-        if told is not None and status == "ACTIVE":
-            status, issues = told.status, told.issues
+        planned = plans.health(self.account, self.name)
+        if planned is not None and status == "ACTIVE":
+            status, issues = planned.status, planned.issues
         view = {
             "nodegroupName": self.name,
             "nodegroupArn": self.arn,
@@ -137,14 +137,14 @@ class NodeGroup:
             view["launchTemplate"] = self.launch_template
             if "instanceTypes" in asked:
                 view["instanceTypes"] = asked["instanceTypes"]
-        # An assumption: no resources are told before they are there.
+        # An assumption: the response contains no resources before they exist.
         if self.status != "CREATING":
             view["resources"] = parts.resources_of(self)
         return view
 
 
 def find(request: EksRequest, name: str | None = None) -> NodeGroup:
-    """The node group that the path names, unless it has just gone.
+    """Returns the node group in the path. A group of which the deletion has ended does not exist.
 
     Errors: ResourceNotFoundException, for the cluster or for the node group.
     """
@@ -177,7 +177,7 @@ def create_nodegroup(request: EksRequest) -> dict:
     if existing is not None and existing.status == "GONE":
         forget(request, existing)
     elif existing is not None:
-        # The request token makes a repeated create the same create.
+        # A repeated create with the same request token returns the same node group.
         if token and existing.token == token:
             return {"nodegroup": existing.shown()}
         raise in_use(
@@ -185,7 +185,7 @@ def create_nodegroup(request: EksRequest) -> dict:
         )
     checks.check_cluster(cluster, names)
     checks.check_name(name, names)
-    # EKS' default sizes, when the request has none.
+    # Default sizes of EKS, if the request contains none.
     scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2} | asked.get("scalingConfig", {})
     checks.check_scaling(scaling, names)
     labels.check_labels(asked.get("labels", {}), names)
@@ -198,7 +198,7 @@ def create_nodegroup(request: EksRequest) -> dict:
         cluster, cluster.version, asked.get("version"), asked.get("releaseVersion"), names
     )
     if image := templates.image_of(request, template):
-        # The AMI of one's own stands in the place of the release.
+        # EKS returns a custom AMI instead of the release.
         asked, release = {**asked, "amiType": "CUSTOM"}, image
     uuid = str(mock_random.uuid4())
     group = NodeGroup(

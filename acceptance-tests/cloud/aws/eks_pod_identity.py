@@ -13,7 +13,7 @@ _associations: dict[tuple[str, str], dict[str, dict]] = defaultdict(dict)
 
 
 def associations(account: str, region: str) -> dict[str, dict]:
-    """By association id."""
+    """Returns the associations by ID."""
     return _associations[account, region]
 
 
@@ -36,7 +36,7 @@ def create_pod_identity_association(request: EksRequest) -> dict:
         if place == (cluster, asked["namespace"], asked["serviceAccount"]):
             if token and association["_token"] == token:
                 return {"association": _shown(association)}
-            # One association per service account.
+            # A service account has at most one association.
             raise in_use(f"Association already exists: {association['associationId']}")
     _check_role(request, asked["roleArn"])
     identity = "a-" + mock_random.get_random_string(17).lower()
@@ -97,7 +97,7 @@ def delete_pod_identity_association(request: EksRequest) -> dict:
 
 def list_pod_identity_associations(request: EksRequest) -> dict:
     cluster = request.cluster.name
-    # Before those that are there, as the worst that a list may do.
+    # Deleted associations are before existing ones, as the worst case of a list.
     gone = lag.still_shown(request.account, "association", request.region)
     known = {association["associationId"]: association for association in gone}
     found = {
@@ -108,7 +108,7 @@ def list_pod_identity_associations(request: EksRequest) -> dict:
         and request.query.get("serviceAccount") in (None, association["serviceAccount"])
     }
     identities, token = request.page(list(found))
-    # A summary has less than a description: no role, no tags.
+    # A summary does not contain role and tags.
     summary = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId")
     return {
         "associations": [

@@ -1,11 +1,11 @@
-"""Tags of EKS resources: moto knows those of clusters only."""
+"""Tags of EKS resources. moto only has those of clusters."""
 
 from .eks import EksRequest, not_found
 from .eks_pod_identity import associations
 
 
 def _tags(request: EksRequest) -> dict:
-    """The tags of whatever the ARN in the path names."""
+    """Returns the tags of the resource with the ARN in the path."""
     arn = "/".join(request.path[1:])
     for cluster in request.backend.clusters.values():
         if cluster.arn == arn:

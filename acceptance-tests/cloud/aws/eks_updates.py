@@ -1,8 +1,8 @@
-"""Updates of node groups, which go on while they can be described.
+"""Updates of node groups, which take several reads to complete.
 
-moto applies a configuration update at once, answers an id that nothing knows, and has neither
-DescribeUpdate nor UpdateNodegroupVersion. On AWS the node group is UPDATING meanwhile, a second
-update is refused, and a failed one leaves things as they were.
+moto applies a configuration update at once, returns an ID that no other call accepts, and has neither
+DescribeUpdate nor UpdateNodegroupVersion. On AWS the node group is UPDATING during an update, a second
+update is rejected, and a failed update does not change the group.
 """
 
 import json
@@ -39,7 +39,7 @@ class Update:
         self._polls_left = self._plan.polls
 
     def observe(self) -> None:
-        """Somebody looks, at the update or at its node group."""
+        """Counts a read of the update or of its node group."""
         if self.status != "InProgress":
             return
         if self._polls_left > 0:
@@ -63,7 +63,7 @@ class Update:
 
 
 def _begin(request: EksRequest, type: str, prepare) -> dict:
-    """Starts an update; `prepare` checks the request and returns its params and its effect."""
+    """Starts an update. `prepare` checks the request and returns its params and its effect."""
     group = find(request)
     token = request.body.get("clientRequestToken")
     for update in group.updates.values():
@@ -135,7 +135,7 @@ def _config(request: EksRequest, group: NodeGroup):
 
 
 def _taint_key(taint: dict) -> tuple[str, str]:
-    """A node has one taint per key and effect."""
+    """Returns the key of a taint. A node has one taint per key and effect."""
     return taint["key"], taint["effect"]
 
 
@@ -151,7 +151,7 @@ def _version(request: EksRequest, group: NodeGroup):
         types.check_types(request, group.asked, template, names)
     version, release = _versions(request, group, template, names)
     renewed = template is not None and template != group.launch_template
-    # As the template is now: it may change before the update ends.
+    # Copied now, because the template may change before the update ends.
     data = templates.data_of_nodes(request, group.asked, template) if renewed else None
 
     def apply() -> None:
@@ -174,7 +174,7 @@ def _version(request: EksRequest, group: NodeGroup):
 def _versions(
     request: EksRequest, group: NodeGroup, template: dict | None, names: dict
 ) -> tuple[str, str]:
-    """Version and release of the nodes after the update."""
+    """Returns version and release of the nodes after the update."""
     asked = request.body
     if template is None and group.image:
         message = "Launch template details can't be null for Custom ami type node group"
@@ -183,7 +183,7 @@ def _versions(
     if image:
         return group.version, image
     if group.image:
-        # That this fails is documented, the wording is an assumption.
+        # The error is documented, the message is an assumption.
         message = "The launch template of a Custom ami type node group must specify an image id"
         raise invalid(message, **names)
     version, release = checks.check_version(

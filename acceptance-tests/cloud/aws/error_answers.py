@@ -1,4 +1,4 @@
-"""An error as each service words it: EKS in JSON, S3, EC2 and the others in XML of their own."""
+"""Errors in the format of each service: JSON for EKS, different XML formats for S3, EC2 and the others."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class AwsError:
     message: str
 
     def answer(self, service: str) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Status line, headers and body."""
+        """Returns status line, headers and body."""
         code, message = escape(self.code), escape(self.message)
         headers = []
         match service:
@@ -112,7 +112,7 @@ class AwsError:
 
     @classmethod
     def not_implemented(cls, what: str) -> "AwsError":
-        # 501 is no transient error to an SDK, so that a gap in the mock shows at once.
+        # SDKs do not retry 501, so that a gap of the mock shows at once.
         return cls(501, "NotImplemented", f"the local cloud does not know {what}")
 
     @classmethod

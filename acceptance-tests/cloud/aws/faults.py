@@ -1,4 +1,4 @@
-"""Faults on demand and the log of calls, kept per account."""
+"""Injected faults and the log of calls, per account."""
 
 import os
 import re
@@ -16,25 +16,25 @@ KINDS = ("throttle", "error", "html", "answer", "latency", "drop_before", "drop_
 
 
 class BadRule(Exception):
-    """A rule that is none; the text says why."""
+    """The rule is invalid, for the reason in the message."""
 
 
 @dataclass
 class Rule:
-    """What happens to some of an account's next calls.
+    """A fault of some of the next calls of an account.
 
-    kind          what
-    throttle      the service's own throttling answer
+    kind          effect
+    throttle      the throttling error of the service
     error         `status`, `code`, `message`
-    html          `status` with a page, as a proxy in between sends it
-    answer        `status` and `body`, for instance what was true before the last change
-    latency       the answer comes after `ms` milliseconds
-    drop_before   the connection ends before the call had any effect
-    drop_after    the call takes effect, then the connection ends without an answer
+    html          `status` with an HTML page, as from a proxy
+    answer        `status` and `body`, for example the state before the last change
+    latency       a delay of the response by `ms` milliseconds
+    drop_before   the connection is closed before the call has any effect
+    drop_after    the call takes effect, then the connection is closed without a response
 
-    `service` and `action` are regular expressions for the whole name; the rule skips `skip` calls
-    that match and hits the next `times` (0: all that come). `match` holds further regular
-    expressions, by name of a logged parameter. `reset`: drop with a TCP reset instead of a close.
+    `service` and `action` are regular expressions for the whole name. The rule skips `skip` matching
+    calls and hits the next `times` (0: all further calls). `match` contains further regular expressions,
+    by name of a logged parameter. `reset` drops the connection with a TCP reset instead of a close.
     """
 
     kind: str
@@ -63,7 +63,7 @@ class Rule:
         return rule
 
     def takes(self, call: Call) -> bool:
-        """Whether this call is hit; counts it if it matches."""
+        """Whether the rule hits this call. Counts the call if it matches."""
         if not (
             re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)
         ):
@@ -84,13 +84,13 @@ class Rule:
 
 
 class Ledger:
-    """Rules and log of every account. Rules of account "*" are for all of them."""
+    """Rules and log of all accounts. Rules of the account "*" apply to all accounts."""
 
     def __init__(self):
         self._lock = threading.Lock()
         self._rules: dict[str, list[Rule]] = defaultdict(list)
         self._log: dict[str, list[dict]] = defaultdict(list)
-        # By account, how many of the first calls a test no longer wants to hear of.
+        # Number of the first calls that the log omits after a reset, by account.
         self._forgotten: dict[str, int] = {}
         self._count = 0
 
@@ -107,13 +107,13 @@ class Ledger:
             return [vars(rule) for rule in self._rules[account]]
 
     def forget_log(self, account: str | None) -> None:
-        """What was logged so far is told only to those who ask for everything."""
+        """Hides the calls so far, except from requests for everything."""
         with self._lock:
             accounts = list(self._log) if account is None else [account]
             self._forgotten |= {account: len(self._log[account]) for account in accounts}
 
     def log(self, account: str | None, everything: bool = False) -> list[dict]:
-        """In the order of arrival; without an account everybody's."""
+        """Returns the calls in the order of arrival, by default of all accounts."""
         with self._lock:
             logs = self._log if account is None else {account: self._log[account]}
             wanted = [
@@ -124,7 +124,7 @@ class Ledger:
         return sorted(wanted, key=lambda entry: entry["number"])
 
     def enter(self, call: Call) -> tuple[dict, Rule | None]:
-        """Logs a call that just came; its outcome is filled in when it is known."""
+        """Logs a new call. Its result is added when it is known."""
         with self._lock:
             candidates = self._rules[call.account] + self._rules["*"]
             rule = next((rule for rule in candidates if rule.takes(call)), None)
@@ -152,19 +152,19 @@ class Ledger:
         return entry, rule
 
     def leave(self, entry: dict) -> None:
-        """Logs the end of a call, in one count with the arrivals: so one can see which were under way together."""
+        """Logs the end of a call. Ends and arrivals have a common counter, which shows calls that overlap."""
         with self._lock:
             self._count += 1
             entry["ended"] = self._count
 
 
 def drop_connection(environ: dict, reset: bool) -> None:
-    """Ends the connection without an answer: a TCP reset, or a close before any byte of it."""
+    """Ends the connection without a response, with a TCP reset or a close before the first byte."""
     connection: socket.socket = environ["werkzeug.socket"]
     if reset:
-        # Lingering for no time at all makes close() send a reset.
+        # With a linger time of 0, close() sends a reset.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(connection.detach())
     else:
         connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("dropped on demand")  # which werkzeug takes as a gone client
+    raise ConnectionAbortedError("dropped on demand")  # werkzeug treats it as a disconnected client

@@ -1,5 +1,5 @@
-"""IAM: what must go before a user goes, boundaries of users, trust policies that are policies, and
-keys of tags, which differ by more than their case."""
+"""IAM: attachments that prevent the deletion of a user, permissions boundaries of users, checks of trust
+policies, and tag keys, of which IAM ignores the case."""
 
 import json
 from collections import defaultdict
@@ -20,18 +20,18 @@ from moto.iam.responses import IamResponse
 
 from . import lag
 
-# The services of the partition aws that tests and users let assume a role. AWS has many more.
+# Services of the partition aws in trust policies of tests and users. AWS has many more.
 SERVICES = {
     f"{name}.amazonaws.com"
     for name in ("ec2", "ecs-tasks", "eks", "eks-fargate-pods", "lambda", "pods.eks", "ssm")
 }
 
-# The secret of every key that a user ever got, by account: what no test wants to find anywhere.
+# Secrets of all keys that users ever had, by account. Tests check that no file contains them.
 _secrets: dict[str, list[str]] = defaultdict(list)
 
 
 def install() -> None:
-    # moto looks for a key's account in every partition, and makes a whole IAM for each.
+    # moto searches the account of a key in every partition, and creates a whole IAM for each.
     moto.iam.models.PARTITION_NAMES = ["aws"]
     _correct_names_and_trust()
     _correct_deleting_users()
@@ -46,7 +46,7 @@ def secrets(account: str) -> list[str]:
 
 
 def age_keys(account: str, days: int) -> None:
-    """Lets all keys of users be older by so many days."""
+    """Makes all keys of users older by this number of days."""
     for user in iam_backends[account]["aws"].users.values():
         for key in user.access_keys:
             key.create_date -= timedelta(days=days)
@@ -56,7 +56,7 @@ def _correct_names_and_trust() -> None:
     create_role_as_named, create_user_as_named = IAMBackend.create_role, IAMBackend.create_user
 
     def create_role(self, role_name, assume_role_policy_document, *rest, **named):
-        # moto checks a trust policy when it is updated, but takes any text when a role is made.
+        # moto checks a trust policy in updates, but accepts any text for a new role.
         IAMTrustPolicyDocumentValidator(assume_role_policy_document).validate()
         _check_services(assume_role_policy_document)
         _check_unused("Role", role_name, self.roles.values())
@@ -71,7 +71,7 @@ def _correct_names_and_trust() -> None:
 
 
 def _check_services(document: str) -> None:
-    # pulumi/pulumi-eks#2341 has the message.
+    # The message is from pulumi/pulumi-eks#2341.
     statements = json.loads(document)["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal")
@@ -84,7 +84,7 @@ def _check_services(document: str) -> None:
 
 
 def _check_unused(kind: str, name: str, known) -> None:
-    # Names are unique whatever their case; to moto "Build" and "build" are two.
+    # Names are unique without regard to case. moto distinguishes "Build" and "build".
     if any(entity.name.lower() == name.lower() for entity in known):
         raise EntityAlreadyExists(f"{kind} with name {name} already exists.")
 
@@ -93,7 +93,7 @@ def _correct_deleting_users() -> None:
     delete = IAMBackend.delete_user
 
     def delete_user(self, user_name):
-        # moto looks at policies alone.
+        # moto only checks for policies before it deletes a user.
         user = self.get_user(user_name)
         for what, found in (
             ("delete access keys", user.access_keys or _gone(user, "key")),
@@ -141,7 +141,7 @@ def _correct_deleting_users() -> None:
 
 
 def _gone(user: User, kind: str) -> list:
-    """What was deleted a moment ago, where the account lags."""
+    """Returns recently deleted objects of the user that lists of the account still contain."""
     return lag.still_shown(user.account_id, f"user-{kind}", user.name)
 
 
@@ -222,8 +222,8 @@ def _check_boundary(backend: IAMBackend, arn: str | None) -> None:
 
 
 def _correct_tags() -> None:
-    """Two keys that differ in case only are one: a second one overwrites the first, and either
-    removes it. moto tells them apart."""
+    """Keys that differ only in case are the same key: the second one replaces the first, and either one
+    removes it. moto distinguishes them."""
     tag_role, untag_role = IAMBackend.tag_role, IAMBackend.untag_role
     tag_user, untag_user = IAMBackend.tag_user, IAMBackend.untag_user
     create_user = IAMBackend.create_user

@@ -1,15 +1,15 @@
-"""Lists that still show what was deleted: IAM and EKS tell it everywhere only after some time."""
+"""Lists that still contain deleted objects: deletions in IAM and EKS take some time to propagate."""
 
 import time
 from collections import defaultdict
 
 _seconds: dict[str, float] = {}
-# By account, kind and owner: until when a deleted thing is shown, and the thing.
+# Deleted objects, with the time until which they are listed, by account, type and owner.
 _gone: dict[tuple[str, str, str], list[tuple[float, object]]] = defaultdict(list)
 
 
 def set_seconds(account: str, seconds: float) -> None:
-    """From now on deletions in the account show only so much later."""
+    """Sets the time for which lists of the account contain objects that are deleted from now on."""
     _seconds[account] = seconds
 
 

@@ -1,4 +1,4 @@
-"""What the policies of users and roles allow: moto can ask for all of them or for none."""
+"""Permissions of users and roles. moto can only enforce all of them or none."""
 
 from moto.iam.access_control import IAMPolicy, IAMPolicyStatement, PermissionResult
 from moto.iam.models import IAMBackend, iam_backends
@@ -7,25 +7,25 @@ from . import credentials
 from .calls import Call
 from .error_answers import AwsError
 
-# Whoever runs the configuration may do everything, and has no policy that says so.
+# User that runs the configuration. It has all permissions, without a policy.
 ADMINISTRATOR = "administrator"
 
-# Nobody needs a permission for these. Whether a role may be assumed says the role.
+# Operations that need no permission. The trust policy of a role determines who may assume it.
 FREE = {"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity"}
 
-# What else EKS asks of the caller: to pass the role in this parameter to this service.
+# Operations that also need iam:PassRole, for the role in this parameter and this service.
 PASSED = {
     "eks:CreateNodegroup": ("nodeRole", "eks.amazonaws.com"),
     "eks:CreatePodIdentityAssociation": ("roleArn", "pods.eks.amazonaws.com"),
     "eks:UpdatePodIdentityAssociation": ("roleArn", "pods.eks.amazonaws.com"),
 }
 
-# What a caller's policies say, and what his boundary says: both have to allow.
+# Policies of a caller, and its permissions boundary. Both must allow a call.
 Policies = list[list[IAMPolicy]]
 
 
 def of(key: credentials.AccessKey) -> Policies | None:
-    """None for a principal that is not looked at: the administrator, and roles that nobody made."""
+    """Returns the policies of a principal; None for the administrator and for roles that do not exist."""
     iam = iam_backends[key.account]["aws"]
     kind, *names = key.principal.split(":")[-1].split("/")
     if kind == "user":
@@ -55,8 +55,8 @@ def _allows(policies: list[IAMPolicy], action: str, resource: str) -> bool:
 
 
 def refuse(call: Call) -> AwsError | None:
-    """Access denied, in another service than S3. Resources are not looked at: what is allowed on
-    any of them is allowed. Only a role that is passed on is."""
+    """Returns an error if the caller has no permission, for services other than S3. Resources are ignored, except
+    for a role that is passed: an action that is allowed on any resource is allowed."""
     action = f"{call.service}:{call.action}"
     key = credentials.find(call.access_key_id) if call.access_key_id else None
     policies = of(key) if key and action not in FREE else None
@@ -82,7 +82,8 @@ def _allows_anywhere(policies: list[IAMPolicy], action: str) -> bool:
 
 
 def _lets_pass(policies: list[IAMPolicy], role: str, service: str) -> bool:
-    """moto knows no condition key of IAM. Any condition but the one on the service is not met."""
+    """Whether the policies allow to pass a role. Only the condition on the service is evaluated, because moto has no
+    condition keys of IAM. Other conditions are not met."""
     for statement in _allowing(policies):
         unconditional = {key: value for key, value in statement.items() if key != "Condition"}
         match statement.get("Condition", {}):

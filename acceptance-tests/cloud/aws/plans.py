@@ -1,11 +1,11 @@
-"""How the next node groups, updates and deletions shall end: set by tests, per account."""
+"""Plans of tests for the results of the next node groups, updates and deletions, per account."""
 
 import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-# How often a state in between is seen before it ends, when no plan says otherwise.
+# Default number of reads that return a transitional state before it ends.
 POLLS = 2
 
 ENDS = {
@@ -17,17 +17,17 @@ ENDS = {
 
 
 class BadPlan(Exception):
-    """A plan that is none; the text says why."""
+    """The plan is invalid, for the reason in the message."""
 
 
 @dataclass
 class Plan:
-    """What `on` (create, update, delete, health) brings for node groups whose name matches.
+    """The result of `on` (create, update, delete, health) for node groups with a matching name.
 
-    The state in between (CREATING, InProgress, DELETING) is seen `polls` times, then comes
-    `status` with `issues` ({code, message, resourceIds}) or, for an update, `errors` ({errorCode,
-    errorMessage, resourceIds}). `health` is no step: it says at once what describing shows. A plan
-    serves `times` times; 0 is for ever.
+    `polls` reads return the transitional state (CREATING, InProgress, DELETING). Then follows `status`
+    with `issues` ({code, message, resourceIds}) or, for an update, `errors` ({errorCode, errorMessage,
+    resourceIds}). `health` is not an operation: it sets the status in responses at once. A plan is used
+    `times` times; 0 means always.
     """
 
     on: str
@@ -68,7 +68,7 @@ def clear(account: str | None) -> None:
 
 
 def take(account: str, on: str, name: str) -> Plan:
-    """The plan for this step of this node group; the usual one when no test made any."""
+    """Returns the plan for this operation of this node group; the default if no test has set one."""
     with _lock:
         for plan in _plans[account]:
             fresh = plan.times == 0 or plan.used < plan.times
@@ -79,7 +79,7 @@ def take(account: str, on: str, name: str) -> Plan:
 
 
 def health(account: str, name: str) -> Plan | None:
-    """The newest word on a node group's health, if a test spoke one."""
+    """Returns the newest plan for the health of a node group; None if no test has set one."""
     with _lock:
         for plan in reversed(_plans[account]):
             if plan.on == "health" and re.fullmatch(plan.match, name):

@@ -1,4 +1,4 @@
-"""S3 buckets: how a fresh one is since 2023 and 2026, and what a bucket policy means for objects."""
+"""S3 buckets: the defaults of new buckets since 2023 and 2026, and the effect of bucket policies on objects."""
 
 import json
 import secrets
@@ -12,12 +12,12 @@ DEFAULT_ENCRYPTION = {
     "Rule": {
         "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
         "BucketKeyEnabled": "false",
-        # Keys of the client, since April 2026.
+        # Customer-provided keys are blocked in new buckets since April 2026.
         "BlockedEncryptionTypes": {"EncryptionType": "SSE-C"},
     }
 }
 
-# The outermost element of an answer where it is not the operation's name, as botocore's model has it.
+# Root elements of responses that are not the name of the operation, from the model of botocore.
 ROOTS = {
     "CompleteMultipartUpload": "CompleteMultipartUploadResult",
     "CreateMultipartUpload": "InitiateMultipartUploadResult",
@@ -53,7 +53,7 @@ def _correct_roots() -> None:
     serialize = S3Serializer._serialize_body
 
     def _serialize_body(self, body):
-        # botocore does not look at the name; the Rust SDK refuses an answer with a wrong one.
+        # botocore ignores the name of the root element. The Rust SDK rejects a wrong one.
         operation = self.operation_model.name
         named_after_it = body.pop(f"{operation}Response", None)
         if named_after_it is not None:
@@ -67,7 +67,7 @@ def _correct_encoded_versions() -> None:
     serialized = S3Response.serialized
 
     def _serialized(self, action_result):
-        # moto encodes the keys of objects when it is asked to, and forgets those of versions.
+        # moto implements encoding-type for keys of objects, but not of versions.
         encoding = self.querystring.get("encoding-type", [None])[0]
         if self.data.get("Action") == "ListObjectVersions" and encoding == "url":
             _encode_keys(action_result.result)
@@ -80,7 +80,7 @@ def _correct_encoded_versions() -> None:
 
 
 def _show_blocked(answer: dict, blocked: dict | None) -> None:
-    """moto keeps what is blocked for uploads, and does not tell it."""
+    """Adds the blocked encryption types to a response, which moto stores but does not return."""
     if blocked:
         types = blocked["EncryptionType"]
         types = types if isinstance(types, list) else [types]
@@ -89,7 +89,7 @@ def _show_blocked(answer: dict, blocked: dict | None) -> None:
 
 
 def _encode_keys(listing: dict) -> None:
-    """As S3 does it: a blank is a plus, and a slash stays."""
+    """Encodes keys as S3 does: a space is `+`, and a slash is not encoded."""
     listing["EncodingType"] = "url"
     entries = [
         *listing["Versions"],
@@ -107,13 +107,13 @@ def _correct_fresh_buckets() -> None:
 
     def init(self, *arguments, **named):
         make(self, *arguments, **named)
-        # moto's fresh bucket has none of the three.
+        # Defaults of AWS that new buckets of moto do not have.
         self.public_access_block = PublicAccessBlock(True, True, True, True)
         self.ownership_rule = "BucketOwnerEnforced"
         self.encryption = json.loads(json.dumps(DEFAULT_ENCRYPTION))
 
     def delete_bucket_encryption(self, bucket_name):
-        # A bucket is never without encryption: deleting goes back to the default.
+        # A bucket always has encryption. Deleting it restores the default.
         self.get_bucket(bucket_name).encryption = json.loads(json.dumps(DEFAULT_ENCRYPTION))
 
     FakeBucket.__init__ = init
@@ -124,7 +124,7 @@ def _correct_lifecycle() -> None:
     make = LifecycleRule.__init__
 
     def init(self, rule_id=None, *arguments, **named):
-        # S3 names a rule that came without an ID.
+        # S3 generates the ID of a rule without one.
         make(self, rule_id or secrets.token_urlsafe(36), *arguments, **named)
 
     LifecycleRule.__init__ = init
@@ -134,15 +134,15 @@ def _correct_permissions() -> None:
     permission = FakeBucket.get_permission
 
     def get_permission(self, action, resource):
-        # moto leaves conditions out of account, so that "deny plain HTTP" would deny everything.
-        # The loopback endpoint stands for one with TLS.
+        # moto ignores conditions, so that a statement that denies plain HTTP would deny everything.
+        # The loopback endpoint is treated as one with TLS.
         return permission(_WithPolicy(_without_plain_http(self.policy)), action, resource)
 
     FakeBucket.get_permission = get_permission
 
 
 class _WithPolicy:
-    """As much of a bucket as moto's check reads."""
+    """The part of a bucket that moto's check reads."""
 
     def __init__(self, policy: bytes | None):
         self.policy = policy

@@ -12,7 +12,7 @@ TAGGING = {"PutBucketTagging", "DeleteBucketTagging"}
 
 
 def answer(call: Call) -> tuple[str, list[tuple[str, str]], bytes] | None:
-    """To GetBucketAbac and PutBucketAbac; None to everything else."""
+    """Returns the response to GetBucketAbac and PutBucketAbac; None for other calls."""
     bucket = _bucket(call)
     if bucket is None or call.action not in ("GetBucketAbac", "PutBucketAbac"):
         return None
@@ -26,7 +26,7 @@ def answer(call: Call) -> tuple[str, list[tuple[str, str]], bytes] | None:
 
 
 def refuse(call: Call) -> AwsError | None:
-    """With ABAC tags are changed by S3 Control alone. Which error S3 answers is not documented."""
+    """Rejects changes of tags with ABAC, which only S3 Control accepts. The error of S3 is not documented."""
     bucket = _bucket(call)
     if call.action in TAGGING and getattr(bucket, "abac", None) == "Enabled":
         return AwsError(400, "InvalidRequest", "The bucket is tagged by TagResource.")

@@ -1,4 +1,4 @@
-"""What the policies of users and roles allow in S3."""
+"""Permissions of users and roles in S3."""
 
 from moto.s3.models import s3_backends
 
@@ -6,7 +6,7 @@ from . import credentials, permissions
 from .calls import Call
 from .error_answers import AwsError
 
-# Where the action has another name than the operation.
+# Actions with another name than the operation.
 ACTIONS = {
     "CompleteMultipartUpload": "PutObject",
     "CreateMultipartUpload": "PutObject",
@@ -45,13 +45,13 @@ ACTIONS = {
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "UploadPart": "PutObject",
 }
-# What S3 asks of KMS in the caller's name.
+# Actions of KMS that S3 uses with the permissions of the caller.
 KMS = {"PutObject": "kms:GenerateDataKey", "GetObject": "kms:Decrypt"}
 DENIED = AwsError(403, "AccessDenied", "Access Denied")
 
 
 def refuse(call: Call) -> AwsError | None:
-    """Access denied, or None where the caller's policies allow it or are not looked at."""
+    """Returns an error if the caller has no permission; None if its policies allow the call or are not evaluated."""
     key = credentials.find(call.access_key_id) if call.access_key_id else None
     policies = permissions.of(key) if key else None
     if policies is None:
@@ -69,7 +69,7 @@ def refuse(call: Call) -> AwsError | None:
         return DENIED
     if (known := _bucket(call)) is None:
         return None
-    # Whoever may not list is not told that there is no such object.
+    # Without s3:ListBucket S3 returns 403 for an object that does not exist.
     if action == "GetObject" and name not in known.keys and not allowed("s3:ListBucket", bucket):
         return DENIED
     if (kms := _kms_key(call, known)) and action in KMS and not allowed(KMS[action], kms):
@@ -89,8 +89,8 @@ def _bucket(call: Call):
 
 
 def _kms_key(call: Call, bucket) -> str | None:
-    """The key of the object that is read, or that its upload names; the bucket's otherwise."""
-    # A presigned request may have in its query what stands in headers otherwise.
+    """Returns the KMS key of the object that is read, or of an upload; otherwise the key of the bucket."""
+    # The query of a presigned request may contain parameters that are headers otherwise.
     given = {name.lower(): value for name, value in call.parameters.items()} | call.headers
     there = bucket.keys.get(call.parameters.get("Key"))
     if call.action == "PutObject" and (algorithm := given.get("x-amz-server-side-encryption")):

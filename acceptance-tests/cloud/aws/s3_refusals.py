@@ -1,4 +1,4 @@
-"""What S3 refuses and moto takes; where a bucket is; and the tags of a new bucket, which moto overlooks."""
+"""Requests that S3 rejects and moto accepts; regions of buckets; tags of new buckets, which moto ignores."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ BUCKET_NAME = re.compile(r"(?!xn--|\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[
 
 
 def refuse(call: Call) -> AwsError | None:
-    """What S3 would answer instead of doing it; None when moto may answer."""
+    """Returns the error of S3; None if moto can process the request."""
     if call.bucket is None:
         return None
     if (refusal := _of_owner(call) or _of_sum(call)) is not None:
@@ -33,7 +33,7 @@ def refuse(call: Call) -> AwsError | None:
 
 
 def _of_owner(call: Call) -> AwsError | None:
-    """moto ignores the expected owner, and lets every account into every bucket."""
+    """Checks owner and expected owner of a bucket. moto gives all accounts access to all buckets."""
     _, owner = s3_backends.bucket_accounts.get(call.bucket, (None, None))
     if owner is None:
         return None
@@ -45,7 +45,7 @@ def _of_owner(call: Call) -> AwsError | None:
 
 
 def _of_sum(call: Call) -> AwsError | None:
-    """moto does not look at the sum that came with the body."""
+    """Checks the checksum of the body, which moto ignores."""
     given = call.headers.get("content-md5")
     if given and given != base64.b64encode(hashlib.md5(call.body).digest()).decode():
         message = "The Content-MD5 you specified did not match what we received."
@@ -54,7 +54,7 @@ def _of_sum(call: Call) -> AwsError | None:
 
 
 def region_of(call: Call) -> str | None:
-    """Of a bucket that exists, which S3 tells everybody in a header."""
+    """Returns the region of a bucket that exists. S3 returns it to all callers in a header."""
     _, owner = s3_backends.bucket_accounts.get(call.bucket, (None, None))
     bucket = s3_backends[owner]["aws"].buckets.get(call.bucket) if owner else None
     return bucket.region_name if bucket else None
@@ -67,7 +67,7 @@ def _create_bucket(call: Call) -> AwsError | None:
 
 
 def _delete_objects(call: Call) -> AwsError | None:
-    # A key that XML cannot carry ends here, too: the parser refuses it, as S3 does.
+    # Keys with characters that XML does not allow are rejected by the parser, as by S3.
     if len(_all(_parse(call), "Object")) > DELETED_AT_ONCE:
         return AwsError(400, "MalformedXML", MALFORMED)
     return None
@@ -88,7 +88,7 @@ def _put_lifecycle(call: Call) -> AwsError | None:
 
 
 def _put_versioning(call: Call) -> AwsError | None:
-    # Versioning once enabled can be suspended, never disabled.
+    # Versioning can be suspended after it was enabled, but not disabled.
     status = next((found.text for found in _all(_parse(call), "Status")), None)
     if status not in ("Enabled", "Suspended"):
         return AwsError(400, "MalformedXML", MALFORMED)
@@ -129,7 +129,7 @@ def _principals(statement: dict) -> list[str]:
 
 
 def _exists(principal: str) -> bool:
-    """A role or user by ARN must exist; an account always does."""
+    """Whether a principal exists. An account always does."""
     found = re.fullmatch(r"arn:aws:iam::(\d{12}):(role|user)/.+", principal)
     if found is None:
         return True
@@ -149,7 +149,7 @@ def _parse(call: Call) -> ElementTree.Element:
 
 
 def _all(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
-    """Descendants of that name, whatever their namespace."""
+    """Returns the descendants with this name, in any namespace."""
     return element.findall(f".//{{*}}{name}")
 
 
@@ -163,7 +163,7 @@ CHECKS = {
 
 
 def tag_new_bucket(call: Call) -> None:
-    """After CreateBucket: the tags that came in its body."""
+    """Adds the tags in the body of CreateBucket, after it was processed."""
     if not call.body:
         return
     tags = {

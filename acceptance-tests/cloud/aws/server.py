@@ -1,4 +1,4 @@
-"""Puts the AWS side together: moto with every correction, inside the chain."""
+"""Assembles the AWS side: the chain, and moto with all corrections."""
 
 import contextlib
 
@@ -26,7 +26,7 @@ from .faults import Ledger
 
 
 def install() -> None:
-    """Changes moto's classes: once in a process, before the first request."""
+    """Changes the classes of moto, once in a process and before the first request."""
     for service in (autoscaling, ec2, ec2_launch_templates, ec2_spot_prices, iam, s3):
         service.install()
     eks.install(eks_clusters, eks_nodegroups, eks_updates, eks_pod_identity, eks_access, eks_tags)
@@ -40,10 +40,10 @@ def make_application(authenticator_path: str) -> Application:
 
 
 class Handler(WSGIRequestHandler):
-    """Logs nothing, and takes a connection that a fault has dropped as what it is."""
+    """A handler without a log that ignores errors of connections that a fault has dropped."""
 
     def handle(self) -> None:
-        # After a reset on demand there is no socket left to read the next request from.
+        # After an injected reset the socket is closed, so that the next read fails.
         with contextlib.suppress(OSError):
             super().handle()
 

@@ -1,6 +1,6 @@
-"""Signature Version 4, recomputed: moto never looks at a signature, AWS always does.
+"""Verification of Signature Version 4, which moto does not implement.
 
-Without this a test could not tell a working access key from a wrong, deleted or inactive one.
+Without it a test could not distinguish a valid access key from a wrong, deleted or inactive one.
 """
 
 import datetime
@@ -14,20 +14,20 @@ from .calls import Call
 from .error_answers import AwsError
 
 SAFE = "-_.~"
-# A presigned request lives for a week at the most.
+# Maximum validity of a presigned request in seconds: one week.
 LONGEST = 7 * 24 * 60 * 60
 
 
 def check(call: Call) -> AwsError | None:
-    """What AWS would answer to this request's signature; None when it is good.
+    """Returns the error of AWS for the signature of this request; None if it is valid.
 
-    AssumeRole is taken from anybody: it is how a test gets into an account without being
-    handed a key. AssumeRoleWithWebIdentity is unsigned on AWS, too.
+    AssumeRole is accepted with any signature, because tests use it to access an account without
+    a key. AssumeRoleWithWebIdentity is not signed on AWS either.
     """
     if call.service == "sts" and call.action in ("AssumeRole", "AssumeRoleWithWebIdentity"):
         return None
     if call.authorization is None:
-        # S3 also takes anonymous requests.
+        # S3 also accepts anonymous requests.
         return None if call.service == "s3" else AwsError.missing_token()
     key = credentials.find(call.access_key_id)
     if key is None or not key.active:
@@ -44,7 +44,7 @@ def check(call: Call) -> AwsError | None:
 
 
 def _given(call: Call, name: str) -> str | None:
-    """What a request says beside its signature: in a header, or in the query of a presigned one."""
+    """Returns a value from a header, or from the query of a presigned request."""
     if call.is_presigned:
         return dict(parse_qsl(call.query)).get(name)
     return call.headers.get(name.lower())
@@ -66,17 +66,17 @@ def _check_lifetime(call: Call) -> AwsError | None:
 
 
 def expected(call: Call, secret: str) -> str:
-    """The signature that the request should have."""
+    """Returns the expected signature of the request."""
     found = call.authorization
     names = found["headers"].split(";")
     query = call.query
     if call.is_presigned:
-        # The signature cannot cover itself, and whoever signs does not know what will be sent.
+        # The signature does not cover itself, and the payload is not known when a request is presigned.
         query = "&".join(part for part in query.split("&") if not part.startswith("X-Amz-Signature="))
         payload = _given(call, "X-Amz-Content-Sha256") or "UNSIGNED-PAYLOAD"
     else:
         payload = call.headers.get("x-amz-content-sha256") or hashlib.sha256(call.body).hexdigest()
-    # S3 encodes a path once, every other service once more on top.
+    # Signatures for S3 contain the path encoded once, for all other services encoded twice.
     path = unquote(call.raw_path) if call.service == "s3" else call.raw_path
     request = canonical_request(
         call.method,

@@ -1,6 +1,6 @@
-"""AssumeRoleWithWebIdentity of a role that exists: moto hands every role to everybody.
+"""Checks of AssumeRoleWithWebIdentity, because moto returns credentials of any role to any caller.
 
-The token's signature is not looked at, for the issuer is none that could be asked for its keys.
+The signature of the token is not verified, because the issuer does not exist and publishes no keys.
 """
 
 import base64
@@ -22,7 +22,7 @@ MATCHES = {
 
 
 def refuse(call: Call) -> AwsError | None:
-    """What STS answers where provider, audience or trust policy are not for the token."""
+    """Returns the error of STS if provider, audience or trust policy do not match the token."""
     if f"{call.service}:{call.action}" != ACTION:
         return None
     asked = dict(parse_qsl(call.body.decode()))

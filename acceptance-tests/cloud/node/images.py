@@ -1,6 +1,6 @@
-"""The node's images, from files of this machine: one archive in the layout of OCI, for containerd to import.
+"""The images of the node, from files of this machine: one archive in OCI layout, which containerd imports.
 
-Layers are not compressed: nothing carries them over a network.
+Layers are not compressed, because they are not transferred over a network.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ PAUSE = "registry.k8s.io/pause:3.10"
 BUSYBOX = "docker.io/library/busybox:1.35"
 RUNNER = "registry.gitlab.com/gitlab-org/gitlab-runner"
 
-# With which the stand-in of the runner behaves differently, and the provider's default.
+# Versions with different behaviour of the runner's stand-in, and the default of the provider.
 RUNNER_VERSIONS = ("15.0.0", "18.5.0", "18.10.0", "19.3.0")
 
 # From Debian's packages busybox-static, bash, dumb-init and procps.
@@ -25,7 +25,7 @@ PROGRAMS = (Path("/bin/bash"), Path("/usr/bin/dumb-init"), Path("/usr/bin/pgrep"
 
 SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# The user of the official image, whose number the chart's pod security context names.
+# User of the official image. The pod security context of the chart contains its ID.
 ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\ngitlab-runner:x:100:65533::/home/gitlab-runner:/bin/sh\n",
     "etc/group": "root:x:0:\nnogroup:x:65533:\n",
@@ -39,7 +39,7 @@ exec gitlab-runner "$@"
 
 @dataclass
 class Layer:
-    """Files of a layer; owned by root unless said otherwise."""
+    """Files of a layer, by default owned by root."""
 
     _entries: list[tuple[tarfile.TarInfo, bytes]] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ def busybox_layer() -> Layer:
 
 
 def programs_layer() -> Layer:
-    """What the official image of the runner has beyond a shell, with the libraries of each."""
+    """Returns a layer with the programs of the official runner image besides a shell, and their libraries."""
     layer = Layer()
     libraries = set()
     for program in PROGRAMS:
@@ -113,7 +113,7 @@ def runner_layer(tools: Path) -> Layer:
 
 
 def helper_layer() -> Layer:
-    """The names by which the helper's binary tells what it is asked for."""
+    """Returns a layer with links to the runner's binary, which behaves as the helper under these names."""
     layer = Layer()
     for name in ("gitlab-runner-helper", "gitlab-runner-build"):
         layer.link(f"usr/bin/{name}", "gitlab-runner")
@@ -121,7 +121,7 @@ def helper_layer() -> Layer:
 
 
 class Archive:
-    """Blobs by their digests, and an index that names the images."""
+    """Blobs by digest, and an index with the names of the images."""
 
     def __init__(self, archive: tarfile.TarFile):
         self._archive = archive
@@ -140,7 +140,7 @@ class Archive:
             "architecture": "amd64",
             "os": "linux",
             "config": config,
-            # Layers that are not compressed are their own difference.
+            # The diff ID of a layer that is not compressed is its digest.
             "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
             "history": [{"created_by": "local cloud"} for _ in layers],
         }

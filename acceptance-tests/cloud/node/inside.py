@@ -1,6 +1,6 @@
 """Process 1 in the namespaces of the node: `python -m cloud.node.inside SETTINGS`.
 
-Everything that it starts ends with it, mounts and network included.
+All its processes, mounts and network interfaces are removed when it ends.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ from pathlib import Path
 from . import relay, settings
 from .settings import ADDRESS, API_SERVICE, BRIDGE, BRIDGE_MAC, INSIDE, LABEL, NAME, Settings
 
-# What the kubelet wants of the kernel, and would otherwise set for the whole machine: shown to it, and only to it.
+# Kernel parameters that the kubelet requires. Only its mount namespace shows these values, because it would otherwise
+# set them for the whole machine.
 KERNEL = {"vm/overcommit_memory": 1, "kernel/panic": 10, "kernel/panic_on_oops": 1}
 
-# Directories with names that the programs do not let one choose.
+# Directories that the programs use with fixed names.
 PRIVATE = ("/run", "/var/log", "/var/lib/cni", "/var/lib/kubelet", "/etc/cni")
 
 
@@ -27,7 +28,7 @@ def run(*command: object) -> None:
 
 
 def mount_directories(of: Settings) -> None:
-    # By descriptors: the directories may be below those that are covered.
+    # Opened before the mounts, because the directories may be below those that are covered.
     bound = {INSIDE: of.directory, INSIDE / "tools": f"{of.tools}/bin"}
     held = {path: os.open(source, os.O_RDONLY) for path, source in bound.items()}
     for path in PRIVATE:
@@ -97,7 +98,7 @@ def import_images(containerd: subprocess.Popen) -> None:
 
 
 def wait_for_one_of(children: dict[int, str]) -> None:
-    """Until one of them ends. Process 1 is also the parent of every shim, and lets none of them be a zombie."""
+    """Waits until one of the children ends. Process 1 is also the parent of all shims, and reaps them."""
     while True:
         pid, status = os.wait()
         if (name := children.get(pid)) is not None:

@@ -1,4 +1,4 @@
-"""Whether this machine can run the node."""
+"""Checks whether this machine can run the node."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ TOOLS = (
     "gitlab-runner",
 )
 
-# In namespaces of its own: what the node does to begin with.
+# The first steps of the node, which run in separate namespaces.
 TRIAL = """
 set -e
 mount -t tmpfs tmpfs "$1"
@@ -33,7 +33,7 @@ ip link add trial type bridge
 
 
 def missing(tools: Path) -> str | None:
-    """Why the node cannot run here, as the end of a sentence; None when it can."""
+    """Returns why the node cannot run here, as the end of a sentence; None if it can."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         return f"it needs Linux on x86_64, and this is {platform.system()} on {platform.machine()}"
     if os.geteuid() != 0:

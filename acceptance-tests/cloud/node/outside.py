@@ -1,7 +1,7 @@
-"""On the machine's side of the node: `python -m cloud.node.outside SETTINGS`.
+"""The process of the node on the machine: `python -m cloud.node.outside SETTINGS`.
 
-Starts the node in namespaces of its own, relays connections, and removes what it left when it ends. It outlives a
-supervisor that was killed by as long as that takes: its signal at the supervisor's death is SIGTERM.
+Starts the node in separate namespaces, relays connections, and removes what remains when the node ends. If the
+supervisor is killed, this process receives SIGTERM and not SIGKILL, so that it can still clean up.
 """
 
 import asyncio
@@ -19,21 +19,21 @@ from .settings import CGROUP_PREFIX, CGROUPS, CONTROLLERS, Settings
 
 NAMESPACES = ("--mount", "--pid", "--net", "--uts", "--ipc")
 
-# Of the node's directory, what tells of the node when it is gone.
+# Files in the node's directory that are kept after the node has ended.
 KEPT = ("logs", "settings.json", "egress-selector.json")
 
 
 def make_cgroups(name: str) -> None:
     for controller in CONTROLLERS:
         (CGROUPS / controller / name).mkdir(exist_ok=True)
-    # A new cpuset has no processors and no memory, and takes no process.
+    # A new cpuset has no processors and memory nodes, and cannot contain processes.
     for file in ("cpuset.cpus", "cpuset.mems"):
         text = (CGROUPS / "cpuset" / file).read_text()
         (CGROUPS / "cpuset" / name / file).write_text(text)
 
 
 def remove_cgroups(name: str, seconds: float = 10) -> None:
-    """Killed processes leave their cgroups a moment later."""
+    """Removes the cgroups of the node. Killed processes remain in them for a moment."""
     deadline = time.monotonic() + seconds
     while left := [path for path in (CGROUPS / part / name for part in CONTROLLERS) if path.exists()]:
         for top in left:
@@ -59,7 +59,7 @@ def remove_files(directory: Path) -> None:
 
 
 def remove_what_dead_nodes_left() -> None:
-    """Of a node whose outer process was killed as well: cgroups without processes. Those of living nodes have some."""
+    """Removes cgroups of nodes of which this process was killed as well. Those of running nodes are not empty."""
     for path in (CGROUPS / "pids").glob(f"{CGROUP_PREFIX}*"):
         tasks = (Path(folder) / "cgroup.procs" for folder, _, _ in os.walk(path))
         is_young = time.time() - path.stat().st_mtime < 60
@@ -68,7 +68,7 @@ def remove_what_dead_nodes_left() -> None:
 
 
 async def serve(of: Settings, settings_file: Path) -> int:
-    """Until a signal (0), or until the node ends (1)."""
+    """Runs until a signal (0), or until the node ends (1)."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -83,8 +83,8 @@ async def serve(of: Settings, settings_file: Path) -> int:
         preexec_fn=lambda: die_with_parent(signal.SIGKILL),
     )
     ended = asyncio.ensure_future(node.wait())
-    told = asyncio.ensure_future(stopped.wait())
-    await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
+    signalled = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait((ended, signalled), return_when=asyncio.FIRST_COMPLETED)
     if ended.done():
         return 1
     node.kill()  # unshare ignores SIGTERM

@@ -1,4 +1,4 @@
-"""The node as the supervisor sees it."""
+"""The node, for the supervisor."""
 
 import json
 import secrets
@@ -12,13 +12,13 @@ from ..layout import TOOLS, Layout
 from ..processes import Child
 from .settings import ADDRESS, LABEL, NAME, Settings, egress_selector
 
-# Enough for its outer process to end the node and to remove its cgroups.
+# Seconds in which the process on the machine can end the node and remove its cgroups.
 GRACE = 20
 
 
 @dataclass(frozen=True)
 class Node:
-    """Chosen before anything runs, because the API server is told how to reach it."""
+    """Settings of the node. They are chosen before it starts, because the API server needs its address."""
 
     directory: Path
     settings: Settings
@@ -41,7 +41,7 @@ class Node:
         return self.directory / "egress-selector.json"
 
     def start(self, launch_python, layout: Layout) -> Child:
-        """Begins to start it; `wait` waits for the end of that."""
+        """Begins to start the node. `wait` waits until it has started."""
         for file in (layout.kubeconfig, layout.kubernetes / "ca.crt"):
             name = "ca.crt" if file.name == "ca.crt" else "kubeconfig"
             shutil.copyfile(file, self.directory / name)
@@ -66,5 +66,5 @@ class Node:
         child.wait_until(ready, seconds=120)
 
     def describe(self) -> dict:
-        """The `node` part of cloud.json."""
+        """Returns the `node` part of cloud.json."""
         return {"name": NAME, "label": LABEL, "address": ADDRESS}

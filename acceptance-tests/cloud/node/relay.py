@@ -1,8 +1,8 @@
 """Connections between the network namespace of the node and that of the machine.
 
-Either side listens on a socket in the node's directory, and takes `CONNECT host:port` as an HTTP proxy does; the
-other side's connections arrive there. A process uses sockets by names relative to that directory, in which it runs,
-because the address of a socket holds no more than 108 bytes.
+Each side listens on a socket in the node's directory for connections of the other side, and accepts
+`CONNECT host:port` like an HTTP proxy. The processes run in that directory and use relative names of the sockets,
+because the address of a socket has at most 108 bytes.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _CHUNK = 65536
 
 
 async def connect(target: str, by: str | None):
-    """To `host:port`; through the socket `by`, if there is one."""
+    """Connects to `host:port`, through the socket `by` if it is set."""
     host, _, port = target.rpartition(":")
     if by is None:
         return await asyncio.open_connection(host.strip("[]"), int(port))
@@ -31,7 +31,7 @@ async def connect(target: str, by: str | None):
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One direction, until its end, which is passed on."""
+    """Copies one direction of a connection until its end, and forwards the end."""
     try:
         while data := await reader.read(_CHUNK):
             writer.write(data)
@@ -51,7 +51,7 @@ async def join(one, other) -> None:
 
 
 def proxy(way):
-    """A handler of connections that say where they want to go; `way(host)` is the socket that leads there."""
+    """Returns a handler of connections with a CONNECT request. `way(host)` is the socket to the host's side."""
 
     async def handle(reader, writer) -> None:
         try:
@@ -71,7 +71,7 @@ def proxy(way):
 
 
 def forward(target: str, by: str):
-    """A handler of connections that all go to `target`, through the socket `by`."""
+    """Returns a handler that forwards connections to `target`, through the socket `by`."""
 
     async def handle(reader, writer) -> None:
         try:
@@ -92,14 +92,14 @@ def is_of_node(host: str) -> bool:
 
 
 async def serve_outside(egress_socket: str) -> None:
-    """On the machine: for the API server, which looks for kubelets and pods, and for what the node asks for."""
+    """Serves on the machine: connections of the API server to kubelets and pods, and connections from the node."""
     way = lambda host: INSIDE_SOCKET if is_of_node(host) else None  # noqa: E731
     await asyncio.start_unix_server(proxy(way), "\0" + egress_socket.removeprefix("@"))
     await asyncio.start_unix_server(proxy(lambda host: None), OUTSIDE_SOCKET)
 
 
 async def serve_inside(ports: dict[tuple[str, int], int]) -> None:
-    """In the node: for the other side, and at each (address, port) for a port of the machine's loopback."""
+    """Serves in the node: connections from the machine, and each (address, port) for a loopback port of the machine."""
     await asyncio.start_unix_server(proxy(lambda host: None), INSIDE_SOCKET)
     for (address, port), to in ports.items():
         await asyncio.start_server(forward(f"127.0.0.1:{to}", OUTSIDE_SOCKET), address, port)

@@ -7,41 +7,41 @@ from pathlib import Path
 NAME = "real"
 LABEL = "gitlabspot.io/real-node"
 
-# In the node's own network namespace, so that they need not differ between clouds.
+# Addresses in the network namespace of the node, so that they can be the same in all clouds.
 ADDRESS = "10.244.0.1"
 POD_NETWORK = "10.244.0.0/16"
 FIRST_POD = "10.244.0.10"
 BRIDGE = "cni0"
-# A bridge without an address of its own takes the lowest one of its ports, which changes as pods come and go; every
-# change stalls the connections of other pods for half a minute.
+# A bridge without a fixed MAC address uses the lowest one of its ports, which changes when pods start and end. Every
+# change stalls connections of other pods for half a minute.
 BRIDGE_MAC = "0a:58:0a:f4:00:01"
 KUBELET_PORT = 10250
-# The first address of the cluster's range of services: how pods find the API server.
+# The first address of the service range of the cluster, at which pods access the API server.
 API_SERVICE = "10.96.0.1"
 
 CGROUP_PREFIX = "gitlabspot-node-"
 CGROUPS = Path("/sys/fs/cgroup")
 CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd")
 
-# What the directory of the node is called inside its mount namespace: short, because addresses of sockets are.
+# Directory of the node in its mount namespace. It is short, because addresses of sockets are limited to 108 bytes.
 INSIDE = Path("/run/node")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What both sides of the node know."""
+    """Settings for both sides of the node."""
 
-    # Of the cgroup and of the socket on which the API server's connections arrive.
+    # ID in the names of the cgroup and of the socket for connections of the API server.
     id: str
     directory: str
     tools: str
     api_port: int
-    # Ports of the machine's loopback that pods reach at the node's address.
+    # Loopback ports of the machine that pods can access at the address of the node.
     open_ports: tuple[int, ...]
 
     @property
     def egress_socket(self) -> str:
-        """An abstract socket: it needs no path, and nothing of it outlives its process."""
+        """An abstract socket, which needs no path and does not remain after its process has ended."""
         return f"@{self.id}"
 
     @property
@@ -58,7 +58,7 @@ class Settings:
 
 
 def egress_selector(settings: Settings) -> dict:
-    """For the API server: it reaches kubelets and pods through the relay."""
+    """Returns the configuration with which the API server connects to kubelets and pods through the relay."""
     return {
         "apiVersion": "apiserver.k8s.io/v1beta1",
         "kind": "EgressSelectorConfiguration",
@@ -98,7 +98,7 @@ def kubelet(settings: Settings) -> dict:
         "volumePluginDir": f"{INSIDE}/kubelet/volume-plugins",
         "resolvConf": f"{INSIDE}/resolv.conf",
         "registerWithTaints": [{"key": LABEL, "value": "true", "effect": "NoSchedule"}],
-        # The disk and the memory are the machine's; how full they are is nothing for tests to depend on.
+        # Disk and memory are those of the machine, and tests must not depend on their usage.
         "evictionHard": {
             signal: "0%"
             for signal in (
@@ -115,7 +115,7 @@ def kubelet(settings: Settings) -> dict:
 
 
 def containerd() -> str:
-    """TOML. Lowering the score of a process for the OOM killer is refused on some machines, hence `restrict`."""
+    """Returns TOML. Some machines do not allow lowering the OOM score of a process, hence `restrict`."""
     return f"""\
 version = 3
 root = "{INSIDE}/containerd/root"
@@ -148,7 +148,7 @@ SystemdCgroup = false
 
 
 def network() -> dict:
-    """For CNI: pods on a bridge, with an address each; nothing leaves the node but through the relay."""
+    """Returns the CNI configuration: pods with addresses on a bridge. Only the relay connects to the outside."""
     return {
         "cniVersion": "1.0.0",
         "name": "pods",

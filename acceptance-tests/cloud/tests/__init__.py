@@ -1,1 +1,1 @@
-"""Tests of the local cloud's own logic: python -m unittest discover -t . -s cloud/tests."""
+"""Tests of the local cloud itself: python -m unittest discover -t . -s cloud/tests."""

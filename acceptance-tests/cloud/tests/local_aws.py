@@ -1,4 +1,4 @@
-"""The AWS side in this process, for tests that speak to it with boto3."""
+"""The AWS side in this process, for tests that use boto3."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ _accounts = itertools.count(200000000001)
 
 @cache
 def endpoint() -> str:
-    """Starts the one server of this process: moto's classes can be changed only once."""
+    """Starts the server of this process, once, because the classes of moto can only be changed once."""
     with tempfile.NamedTemporaryFile() as authority:
         Endpoint.set("https://127.0.0.1:6443", Path(authority.name))
     application = make_application("/_mock/authenticate")
@@ -45,7 +45,7 @@ def endpoint() -> str:
 
 
 class AwsTest(unittest.TestCase):
-    """Each test has an account of its own, furnished with the cluster "prod"."""
+    """Base class of tests. Each test has a separate account with the cluster "prod"."""
 
     def setUp(self):
         self.account = str(next(_accounts))
@@ -76,12 +76,12 @@ class AwsTest(unittest.TestCase):
             aws_access_key_id=key["AccessKeyId"],
             aws_secret_access_key=key["SecretAccessKey"],
             aws_session_token=key.get("SessionToken"),
-            # What is refused is the service's to say, not the client's.
+            # The service validates requests, not the client.
             config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
         )
 
     def refused(self, call, **arguments) -> tuple[str, str]:
-        """Code and message of the error that a call ends in."""
+        """Returns code and message of the error of a call."""
         with self.assertRaises(ClientError) as caught:
             call(**arguments)
         error = caught.exception.response["Error"]
@@ -92,7 +92,7 @@ class AwsTest(unittest.TestCase):
         return iam.create_role(RoleName=name, AssumeRolePolicyDocument=EC2_TRUST)["Role"]["Arn"]
 
     def node_group(self, **changes) -> dict:
-        """Arguments of CreateNodegroup."""
+        """Returns arguments for CreateNodegroup."""
         return {
             "clusterName": "prod",
             "nodegroupName": "build",

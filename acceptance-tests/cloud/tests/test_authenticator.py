@@ -1,4 +1,4 @@
-"""EKS tokens by aws-iam-authenticator's rules."""
+"""EKS tokens with the rules of aws-iam-authenticator."""
 
 import base64
 import datetime
@@ -87,7 +87,7 @@ class Tokens(AwsTest):
 
 class Signatures(TestCase):
     def test_signature_equals_that_of_botocore(self):
-        """The known answer for AWS' example key, my-cluster and 2026-01-02 03:04:05."""
+        """Signature of botocore for the example key of AWS, my-cluster and 2026-01-02 03:04:05."""
         query = signatures.canonical_query(
             "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256"
             "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20260102%2Feu-west-1%2Fsts%2Faws4_request"

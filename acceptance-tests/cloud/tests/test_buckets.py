@@ -1,4 +1,4 @@
-"""Buckets as they are since 2023, and what S3 refuses."""
+"""Defaults of buckets since 2023, and requests that S3 rejects."""
 
 import json
 from urllib.parse import unquote_plus

@@ -1,4 +1,4 @@
-"""Keys that work, the words for those that do not, and what their users may do."""
+"""Valid access keys, errors for invalid ones, and permissions of users."""
 
 import base64
 import json
@@ -69,7 +69,7 @@ class Keys(AwsTest):
         listed = iam.list_access_keys(**of_user)["AccessKeyMetadata"]
         self.assertEqual([found["AccessKeyId"] for found in listed], [key])
         self.assertEqual(self.refused(iam.delete_user, **of_user)[0], "DeleteConflict")
-        # It does not count among the two that a user may have.
+        # It does not count towards the limit of two keys for each user.
         for _ in range(2):
             iam.create_access_key(**of_user)
 
@@ -221,13 +221,13 @@ class Users(AwsTest):
         s3.put_object(**there)
         self.assertEqual(refusal(s3.get_object, **there), "AccessDenied")
         self.assertEqual(refusal(s3.put_object, Bucket=bucket, Key="other"), "AccessDenied")
-        # That there is no such object is told to those alone who may list.
+        # S3 returns 404 for a missing object only with s3:ListBucket.
         self.allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
         s3.get_object(**there)
         self.assertEqual(refusal(s3.get_object, Bucket=bucket, Key="b"), "AccessDenied")
         self.allow("s3:ListBucket", f"arn:aws:s3:::{bucket}")
         self.assertEqual(refusal(s3.get_object, Bucket=bucket, Key="b"), "NoSuchKey")
-        # An encrypted bucket asks for the use of its key as well.
+        # A bucket that is encrypted with KMS also requires permissions on its key.
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
         rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] = "arn:aws:kms:x:1:key/1"
         everything.put_bucket_encryption(
@@ -236,12 +236,12 @@ class Users(AwsTest):
         self.assertEqual(refusal(s3.put_object, **there), "AccessDenied")
         self.allow("kms:GenerateDataKey*", "arn:aws:kms:x:1:key/1")
         s3.put_object(**there)
-        # What is done to an object otherwise has permissions of its own.
+        # Other operations on an object require other permissions.
         tagging = {"TagSet": [{"Key": "a", "Value": "b"}]}
         self.assertEqual(refusal(s3.put_object_tagging, **there, Tagging=tagging), "AccessDenied")
         self.allow("s3:PutObjectTagging", f"arn:aws:s3:::{bucket}/*")
         s3.put_object_tagging(**there, Tagging=tagging)
-        # A boundary takes away what it does not allow itself.
+        # A permissions boundary denies everything that it does not allow.
         self.iam.put_user_permissions_boundary(
             UserName="cache", PermissionsBoundary=self.policy("s3:ListBucket", "*")
         )

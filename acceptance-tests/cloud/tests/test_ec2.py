@@ -1,4 +1,4 @@
-"""EC2 answers in pages, with prices that can be compared."""
+"""EC2 returns pages, and Spot prices that differ."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""Faults hit the calls that they are for, and the log tells what happened."""
+"""Faults hit the selected calls, and the log contains the results."""
 
 import threading
 import unittest

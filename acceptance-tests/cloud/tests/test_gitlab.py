@@ -1,4 +1,4 @@
-"""The GitLab stub answers as GitLab does."""
+"""The GitLab stub responds like GitLab."""
 
 import unittest
 

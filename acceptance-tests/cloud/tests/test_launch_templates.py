@@ -1,4 +1,4 @@
-"""Launch templates answer as EC2 documents it."""
+"""Launch templates behave as documented for EC2."""
 
 import base64
 from unittest import mock
@@ -29,7 +29,7 @@ class TemplateTest(AwsTest):
         return answer["LaunchTemplate"]
 
     def add(self, name: str = "builds", data: dict | None = None, **more) -> int:
-        """Makes a version; returns its number."""
+        """Creates a version. Returns its number."""
         answer = self.ec2.create_launch_template_version(
             LaunchTemplateName=name, LaunchTemplateData=data or {"KeyName": "more"}, **more
         )
@@ -46,7 +46,7 @@ class TemplateTest(AwsTest):
         return answer["LaunchTemplateVersions"][0]["LaunchTemplateData"]
 
     def only(self) -> dict:
-        """The account's only template."""
+        """Returns the only template of the account."""
         (template,) = self.ec2.describe_launch_templates()["LaunchTemplates"]
         return template
 
@@ -65,7 +65,7 @@ class Tokens(TemplateTest):
 
     def test_the_same_token_is_the_same_version(self):
         self.create(ClientToken="one")
-        # A token belongs to one operation.
+        # A client token is valid for one operation.
         self.assertEqual(self.add(ClientToken="one"), 2)
         self.assertEqual(self.add(ClientToken="one"), 2)
         self.assertEqual(self.add(ClientToken="two"), 3)
@@ -144,7 +144,7 @@ class Names(TemplateTest):
 
 class Versions(TemplateTest):
     def delete(self, *versions: str, **template) -> tuple[list[int], dict[int, str]]:
-        """Numbers that are gone, and error codes of those that are not."""
+        """Deletes versions. Returns the numbers of those that were deleted, and the error codes of the others."""
         template = template or {"LaunchTemplateName": "builds"}
         answer = self.ec2.delete_launch_template_versions(Versions=list(versions), **template)
         gone = answer["SuccessfullyDeletedLaunchTemplateVersions"]

@@ -1,4 +1,4 @@
-"""The real node: several clouds have one each, and nothing of one outlives its supervisor."""
+"""The real node: several clouds can have one each, and nothing of it remains after its supervisor has ended."""
 
 import os
 import signal
@@ -75,7 +75,7 @@ def _cgroups(layout: Layout) -> list[Path]:
 
 
 def _processes(layout: Layout) -> list[str]:
-    """Those that are in a cgroup of the node, or name its directory."""
+    """Returns the processes in a cgroup of the node, or with its directory in their arguments."""
     name = Settings.read(layout.node / "settings.json").cgroup
     found = []
     for process in Path("/proc").glob("[0-9]*"):

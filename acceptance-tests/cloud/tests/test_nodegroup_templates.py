@@ -1,4 +1,4 @@
-"""Node groups take what EKS takes from launch templates, and tell in their own what nodes are."""
+"""Node groups use the same settings of launch templates as EKS, and describe their nodes in a template of EKS."""
 
 from .test_launch_templates import TemplateTest, encoded
 from .test_nodegroups import PLACE
@@ -24,34 +24,34 @@ class NodeGroupTest(TemplateTest):
         self.make_role()
 
     def group(self, **changes) -> dict:
-        """A node group that is ACTIVE."""
+        """Creates a node group. Returns it when it is ACTIVE."""
         self.eks.create_nodegroup(**self.node_group(**changes))
         return self.look(3)
 
     def look(self, times: int) -> dict:
-        """The node group as the last look shows it: what goes on has ended by the third."""
+        """Returns the node group after this number of reads. Operations have ended after three."""
         return [self.eks.describe_nodegroup(**PLACE)["nodegroup"] for _ in range(times)][-1]
 
     def update(self, **changes) -> dict:
         return self.eks.update_nodegroup_version(**PLACE, **changes)["update"]
 
-    def says(self, call, **arguments) -> str:
+    def message(self, call, **arguments) -> str:
         code, message = self.refused(call, **arguments)
         self.assertEqual(code, "InvalidParameterException")
         return message
 
     def own(self, group: dict) -> dict:
-        """The template that EKS made for a node group."""
+        """Returns the template that EKS created for a node group."""
         uuid = group["nodegroupArn"].split("/")[-1]
         answer = self.ec2.describe_launch_templates(LaunchTemplateNames=[f"eks-{uuid}"])
         return answer["LaunchTemplates"][0]
 
     def nodes(self, group: dict) -> dict:
-        """What new nodes of a group are like."""
+        """Returns the data of new nodes of a group."""
         return self.data("$Default", self.own(group)["LaunchTemplateName"])
 
     def asg_policy(self, group: dict) -> tuple[str, list[str]]:
-        """Version of the launch template, and instance types, of the Auto Scaling Group."""
+        """Returns the version of the launch template and the instance types of the Auto Scaling Group."""
         name = group["resources"]["autoScalingGroups"][0]["name"]
         answer = self.client("autoscaling").describe_auto_scaling_groups(
             AutoScalingGroupNames=[name]
@@ -62,13 +62,13 @@ class NodeGroupTest(TemplateTest):
 
 
 class Refusals(NodeGroupTest):
-    def create_says(self, data: dict, **changes) -> str:
-        """The refusal of a new node group from a template with `data`."""
+    def create_message(self, data: dict, **changes) -> str:
+        """Returns the error message for a new node group with a template with `data`."""
         if not self.ec2.describe_launch_templates()["LaunchTemplates"]:
             self.create()
         version = str(self.add(data=data))
         template = {"launchTemplate": {"name": "builds", "version": version}}
-        return self.says(self.eks.create_nodegroup, **self.node_group(**template, **changes))
+        return self.message(self.eks.create_nodegroup, **self.node_group(**template, **changes))
 
     def create_takes(self, data: dict, **changes) -> None:
         version = str(self.add(data=data))
@@ -103,24 +103,24 @@ class Refusals(NodeGroupTest):
                 f"Instance market options are {unsupported}",
             ),
         ):
-            self.assertIn(message, self.create_says(data))
+            self.assertIn(message, self.create_message(data))
         self.create_takes({"NetworkInterfaces": [{"DeviceIndex": 0, "Groups": ["sg-1"]}]})
 
     def test_selection_of_the_template_is_checked(self):
         template = self.create()["LaunchTemplateId"]
 
-        def says(**specification) -> str:
+        def message(**specification) -> str:
             arguments = self.node_group(launchTemplate=specification)
-            return self.says(self.eks.create_nodegroup, **arguments)
+            return self.message(self.eks.create_nodegroup, **arguments)
 
-        self.assertIn("lt-1 cannot be found", says(id="lt-1"))
-        self.assertIn("Either provide", says(id=template, name="builds"))
-        self.assertIn("Either provide", says(version="1"))
+        self.assertIn("lt-1 cannot be found", message(id="lt-1"))
+        self.assertIn("Either provide", message(id=template, name="builds"))
+        self.assertIn("Either provide", message(version="1"))
         missing = "Could not find the specified version 2 for the launch template with ID"
-        self.assertIn(missing, says(id=template, version="2"))
+        self.assertIn(missing, message(id=template, version="2"))
         self.add()
         self.ec2.delete_launch_template_versions(LaunchTemplateId=template, Versions=["2"])
-        self.assertIn(missing, says(id=template, version="2"))
+        self.assertIn(missing, message(id=template, version="2"))
 
     def test_custom_ami(self):
         image = {"ImageId": "ami-12345678"}
@@ -129,64 +129,64 @@ class Refusals(NodeGroupTest):
             ({"version": "1.36"}, "You cannot specify a kubernetes version to use when specifying"),
             ({"releaseVersion": "1.36.0-20251103"}, "You cannot specify a release version to use"),
         ):
-            self.assertIn(message, self.create_says(image, **changes))
+            self.assertIn(message, self.create_message(image, **changes))
         self.ec2.delete_launch_template(LaunchTemplateName="builds")
-        # How its user data is written is up to the image.
+        # A custom AMI determines the format of its user data.
         self.create(data={**image, "UserData": encoded("#!/bin/bash")})
         group = self.group(**BUILDS, amiType="CUSTOM")
-        told = (group["amiType"], group["releaseVersion"], group["version"])
-        self.assertEqual(told, ("CUSTOM", "ami-12345678", "1.36"))
+        observed = (group["amiType"], group["releaseVersion"], group["version"])
+        self.assertEqual(observed, ("CUSTOM", "ami-12345678", "1.36"))
 
         null = "Launch template details can't be null for Custom ami type node group"
-        self.assertEqual(self.says(self.update), null)
+        self.assertEqual(self.message(self.update), null)
         self.add()
         version = {"launchTemplate": {"name": "builds", "version": "2"}}
-        self.assertIn("must specify an image id", self.says(self.update, **version))
+        self.assertIn("must specify an image id", self.message(self.update, **version))
         self.add(data={"ImageId": "ami-87654321"})
         version = {"launchTemplate": {"name": "builds", "version": "3"}}
-        says = self.says(self.update, **version, version="1.36")
-        self.assertIn("You cannot specify a kubernetes version", says)
+        message = self.message(self.update, **version, version="1.36")
+        self.assertIn("You cannot specify a kubernetes version", message)
         self.update(**version)
         self.assertEqual(self.look(3)["releaseVersion"], "ami-87654321")
 
     def test_user_data_of_amazon_linux(self):
         script = {"UserData": encoded("#!/bin/bash")}
         message = "User data was not in the MIME multipart format."
-        self.assertEqual(self.create_says(script), message)
+        self.assertEqual(self.create_message(script), message)
         for kind in ("AL2_x86_64", "AL2023_x86_64_NVIDIA"):
-            self.assertEqual(self.create_says(script, amiType=kind), message)
+            self.assertEqual(self.create_message(script, amiType=kind), message)
             self.create_takes({"UserData": encoded(MIME)}, amiType=kind)
 
     def test_user_data_of_bottlerocket(self):
         kind = {"amiType": "BOTTLEROCKET_x86_64"}
         message = "User data was not in the TOML format."
-        self.assertEqual(self.create_says({"UserData": encoded(MIME)}, **kind), message)
+        self.assertEqual(self.create_message({"UserData": encoded(MIME)}, **kind), message)
         for name in ("api-server", "cluster-certificate", "cluster-name"):
             settings = {"UserData": encoded(f'[settings.kubernetes]\n{name} = "x"\n')}
             message = f"User data must not set settings.kubernetes.{name}."
-            self.assertEqual(self.create_says(settings, **kind), message)
+            self.assertEqual(self.create_message(settings, **kind), message)
         self.create_takes({"UserData": encoded("[settings.kubernetes]\nmax-pods = 9\n")}, **kind)
 
     def test_other_template_is_refused(self):
         self.create()
         self.create("others")
         self.group(**BUILDS)
-        says = self.says(self.update, launchTemplate={"name": "others"})
-        self.assertIn("launch template id or name differs", says)
-        says = self.says(self.update, launchTemplate={"name": "builds", "version": "2"})
-        self.assertIn("Could not find the specified version 2", says)
+        message = self.message(self.update, launchTemplate={"name": "others"})
+        self.assertIn("launch template id or name differs", message)
+        message = self.message(self.update, launchTemplate={"name": "builds", "version": "2"})
+        self.assertIn("Could not find the specified version 2", message)
         self.add(data={"InstanceMarketOptions": {"MarketType": "spot"}})
-        says = self.says(self.update, launchTemplate={"name": "builds", "version": "2"})
-        self.assertIn("Instance market options are not supported", says)
+        message = self.message(self.update, launchTemplate={"name": "builds", "version": "2"})
+        self.assertIn("Instance market options are not supported", message)
 
     def test_group_without_a_template(self):
         self.create()
         self.group()
-        self.assertIn("made without a launch template", self.says(self.update, **BUILDS))
+        self.assertIn("made without a launch template", self.message(self.update, **BUILDS))
 
 
 class OfNodes(NodeGroupTest):
-    """What the template that EKS makes says."""
+    """The template that EKS creates."""
 
     def test_nodes_without_a_template_of_the_user(self):
         key = {"remoteAccess": {"ec2SshKey": "mine"}}
@@ -235,7 +235,7 @@ class OfNodes(NodeGroupTest):
         self.add(data={"InstanceType": "m5.large"})
         update = self.update(launchTemplate={"name": "builds", "version": "$Latest"})
         self.assertIn({"type": "LaunchTemplateVersion", "value": "2"}, update["params"])
-        # What is copied is what the version said when the update began.
+        # The data of the version at the beginning of the update is copied.
         self.assertEqual(self.nodes(group), {"InstanceType": "c5.large"})
         self.ec2.delete_launch_template_versions(LaunchTemplateName="builds", Versions=["2"])
         self.assertEqual(self.look(3)["launchTemplate"]["version"], "2")

@@ -1,4 +1,4 @@
-"""Node groups go through their states, with an Auto Scaling Group behind them."""
+"""The states of node groups, and their Auto Scaling Groups."""
 
 from .local_aws import AwsTest
 
@@ -206,7 +206,7 @@ class States(NodeGroupTest):
 
 
 class Access(NodeGroupTest):
-    """Of the nodes to the cluster."""
+    """Access of nodes to the cluster."""
 
     def test_access_entry_belongs_to_the_role_and_not_to_its_name(self):
         self.active()

@@ -1,4 +1,4 @@
-"""Children end with their parent, and say why they did not start."""
+"""Child processes end with their parent, and errors contain the reason why one did not start."""
 
 import os
 import signal
@@ -86,7 +86,7 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # Where nobody reaps orphans at once, a zombie is dead enough.
+    # In containers init may not reap orphans at once, so that a zombie counts as ended.
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
 
 

@@ -1,4 +1,4 @@
-"""The stand-in for gitlab-runner does with a GitLab what the real one does."""
+"""The stand-in for gitlab-runner makes the same calls to GitLab as the real one."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from cloud.processes import free_port
 
 RUNNER = TOOLS / "bin" / "gitlab-runner"
 
-# Nothing of the machine's own environment reaches the runner.
+# The runner does not inherit other variables from the machine.
 CLEAN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
 
@@ -53,7 +53,7 @@ class RunnerTest(unittest.TestCase):
         return CLEAN | {"RUNNER_STAND_IN_VERSION": version} | variables
 
     def runner(self, *arguments, version="19.3.0", fails=False, **variables) -> str:
-        """What the command said on standard error, without colours."""
+        """Returns the standard error of the command, without colours."""
         command = [RUNNER, arguments[0], "--config", self.config, *arguments[1:]]
         environment = self.environment(version, variables)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -77,8 +77,8 @@ class Register(RunnerTest):
     def test_register_with_a_registration_token(self):
         self.write('concurrent = 7\nunknown = "kept"\n')
         arguments = ("--name", "one", "--tag-list", "a,b", "--maximum-timeout=600")
-        said = self.register(*arguments, REGISTRATION_TOKEN="GR1348941", REGISTER_LOCKED="false")
-        self.assertIn("Registering runner... succeeded", said)
+        output = self.register(*arguments, REGISTRATION_TOKEN="GR1348941", REGISTER_LOCKED="false")
+        self.assertIn("Registering runner... succeeded", output)
         whole = tomllib.loads(self.config.read_text())
         self.assertEqual((whole["concurrent"], whole["unknown"]), (7, "kept"))
         self.assertEqual(self.config.stat().st_mode & 0o777, 0o600)
@@ -93,35 +93,35 @@ class Register(RunnerTest):
         self.assertRegex((self.folder / ".runner_system_id").read_text(), "^r_[0-9a-zA-Z]{12}$")
 
     def test_register_with_an_authentication_token(self):
-        said = self.register(CI_SERVER_TOKEN="glrt-1")
-        self.assertIn("Verifying runner... is valid", said)
+        output = self.register(CI_SERVER_TOKEN="glrt-1")
+        self.assertIn("Verifying runner... is valid", output)
         (call,) = self.calls("/runners/verify")
         self.assertEqual(call["system_id"], (self.folder / ".runner_system_id").read_text())
         self.assertEqual(self.section()["token"], "glrt-1")
 
     def test_reserved_options(self):
         for reserved in (("--run-untagged",), ("--locked=false",), ("--tag-list", "a")):
-            said = self.register(*reserved, fails=True, CI_SERVER_TOKEN="glrt-1")
-            self.assertIn("FATAL: Runner configuration other than name and executor", said)
-        said = self.register(fails=True, CI_SERVER_TOKEN="glrt-1", RUNNER_TAG_LIST="a")
-        self.assertIn("is reserved", said)
+            output = self.register(*reserved, fails=True, CI_SERVER_TOKEN="glrt-1")
+            self.assertIn("FATAL: Runner configuration other than name and executor", output)
+        output = self.register(fails=True, CI_SERVER_TOKEN="glrt-1", RUNNER_TAG_LIST="a")
+        self.assertIn("is reserved", output)
         self.assertEqual(self.control("/log"), [])
 
     def test_refused_tokens(self):
-        said = self.register(fails=True, REGISTRATION_TOKEN="refused")
-        self.assertIn("PANIC: Failed to register the runner.", said)
-        said = self.register(fails=True, CI_SERVER_TOKEN="glrt-refused")
-        self.assertIn("PANIC: Failed to verify the runner.", said)
+        output = self.register(fails=True, REGISTRATION_TOKEN="refused")
+        self.assertIn("PANIC: Failed to register the runner.", output)
+        output = self.register(fails=True, CI_SERVER_TOKEN="glrt-refused")
+        self.assertIn("PANIC: Failed to verify the runner.", output)
         self.assertIn("registration-token needs to be entered", self.register(fails=True))
         self.assertFalse(self.config.exists())
 
     def test_unknown_options(self):
-        said = self.register("--no-such-flag", fails=True, CI_SERVER_TOKEN="glrt-1")
-        self.assertIn("flag provided but not defined: -no-such-flag", said)
+        output = self.register("--no-such-flag", fails=True, CI_SERVER_TOKEN="glrt-1")
+        self.assertIn("flag provided but not defined: -no-such-flag", output)
 
     def test_invalid_executor_unregisters(self):
-        said = self.register("--executor", "nonsense", fails=True, REGISTRATION_TOKEN="GR1348941")
-        self.assertIn("Invalid executor specified", said)
+        output = self.register("--executor", "nonsense", fails=True, REGISTRATION_TOKEN="GR1348941")
+        self.assertIn("Invalid executor specified", output)
         self.assertEqual(self.control("/runners"), [])
 
     def test_template_fills_missing_settings(self):
@@ -151,8 +151,8 @@ class Register(RunnerTest):
             "CACHE_S3_ACCESS_KEY": "key",
             "CACHE_SHARED": "true",
         }
-        said = self.register("--env", "A=1", "--env", "B=2", **variables)
-        self.assertIn("Merging configuration from template file", said)
+        output = self.register("--env", "A=1", "--env", "B=2", **variables)
+        self.assertIn("Merging configuration from template file", output)
         section = self.section()
         self.assertEqual((section["name"], section["token"]), ("given", "glrt-1"))
         self.assertEqual((section["limit"], section["unknown"]), (5, [1, 2]))
@@ -166,8 +166,8 @@ class Register(RunnerTest):
     def test_template_with_several_runners(self):
         path = self.write("[[runners]]\n[[runners]]\n", self.folder / "template.toml")
         arguments = ("--template-config", str(path))
-        said = self.register(*arguments, fails=True, CI_SERVER_TOKEN="glrt-1")
-        self.assertIn("FATAL: Could not handle configuration merging from template file", said)
+        output = self.register(*arguments, fails=True, CI_SERVER_TOKEN="glrt-1")
+        self.assertIn("FATAL: Could not handle configuration merging from template file", output)
 
 
 class Verify(RunnerTest):
@@ -179,9 +179,9 @@ class Verify(RunnerTest):
 
     def test_verify_a_removed_runner(self):
         self.known("glrtr-gone")
-        said = self.runner("verify", fails=True)
-        self.assertIn("ERROR: Verifying runner... is removed", said)
-        self.assertIn("FATAL: Failed to verify runners", said)
+        output = self.runner("verify", fails=True)
+        self.assertIn("ERROR: Verifying runner... is removed", output)
+        self.assertIn("FATAL: Failed to verify runners", output)
         self.known("glrt-refused")
         self.assertIn("Verifying runner... is not valid", self.runner("verify", fails=True))
         self.assertIn("is removed", self.runner("verify", version="15.0.0", fails=True))
@@ -205,8 +205,8 @@ class Verify(RunnerTest):
     def test_the_environment_selects_until_19_3(self):
         self.known("glrt-1", "one")
         for version, matches in (("15.0.0", False), ("19.2.2", False), ("19.3.0", True)):
-            said = self.runner("verify", version=version, fails=not matches, CI_SERVER_URL=self.url)
-            self.assertEqual(self.NO_MATCH not in said, matches)
+            output = self.runner("verify", version=version, fails=not matches, CI_SERVER_URL=self.url)
+            self.assertEqual(self.NO_MATCH not in output, matches)
         other = {"CI_SERVER_TOKEN": "glrt-1", "CI_SERVER_URL": "http://other.invalid"}
         self.assertIn(self.NO_MATCH, self.runner("verify", version="19.2.2", fails=True, **other))
         self.assertIn("is valid", self.runner("verify", "--url=", CI_SERVER_URL=self.url))
@@ -225,15 +225,15 @@ class Verify(RunnerTest):
 class Unregister(RunnerTest):
     def test_registered_runner_is_deleted(self):
         self.register(REGISTRATION_TOKEN="GR1348941")
-        said = self.runner("unregister", "--all-runners")
-        self.assertIn("Unregistering runner from GitLab succeeded", said)
+        output = self.runner("unregister", "--all-runners")
+        self.assertIn("Unregistering runner from GitLab succeeded", output)
         self.assertEqual(self.control("/runners"), [])
         self.assertNotIn("runners", tomllib.loads(self.config.read_text()))
 
     def test_authenticated_runner_deletes_only_its_manager(self):
         self.register("--name", "one", CI_SERVER_TOKEN="glrt-1")
-        said = self.runner("unregister", "--name", "one")
-        self.assertIn("Unregistering runner manager from GitLab succeeded", said)
+        output = self.runner("unregister", "--name", "one")
+        self.assertIn("Unregistering runner manager from GitLab succeeded", output)
         (runner,) = self.control("/runners")
         self.assertEqual((runner["token_sha256"], runner["managers"]), (fingerprint("glrt-1"), []))
 

@@ -1,44 +1,43 @@
-//! What is written down of a request.
+//! Record of a request to the API server.
 
 use serde::Serialize;
 
-/// One request that reached the API server, or was kept from it.
+/// A request that the proxy received, whether it was forwarded or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KubernetesCall {
-    /// When it came: milliseconds since the proxy was there.
+    /// Time of arrival in milliseconds since the proxy started.
     pub at: u128,
     /// `GET`, `PATCH`, ...
     pub method: String,
-    /// Without the query.
+    /// URL path without the query.
     pub path: String,
-    /// As it was sent, without `?`.
+    /// Query without `?`.
     pub query: String,
-    /// The status that was answered; none when the connection was reset, or when there is no answer yet.
+    /// Status of the response; `None` after a reset, or while the request is in progress.
     pub status: Option<u16>,
-    /// What the caller calls itself.
+    /// User agent of the caller.
     pub user_agent: String,
-    /// Which of the tokens that were ever seen here it came with, counted from 1; 0 without any.
+    /// Number of the request's token, in the order in which the proxy first received them, from 1; 0 without a token.
     pub token: usize,
-    /// What was done to it, if anything.
+    /// The fault that was injected, if any.
     pub fault: Option<String>,
 }
 
 impl KubernetesCall {
-    /// Whether the provider made it.
+    /// Whether the provider sent it.
     #[must_use]
     pub fn is_from_provider(&self) -> bool {
         self.user_agent.contains("terraform-provider-gitlabspot")
     }
 
-    /// Whether it changed something, and the caller may know: not with a dry run, not when it was turned away, not when
-    /// the answer was lost.
+    /// Whether it changed something and the caller received the response: not for dry runs, errors and lost responses.
     #[must_use]
     pub fn is_change(&self) -> bool {
         let is_dry = self.query.contains("dryRun");
         self.method != "GET" && !is_dry && self.status.is_some_and(|status| status < 300)
     }
 
-    /// `PATCH deployments/gitlab-runner`.
+    /// Method, resource and name, such as `PATCH deployments/gitlab-runner`.
     #[must_use]
     pub fn short(&self) -> String {
         let mut parts: Vec<&str> = self.path.rsplit('/').take(2).collect();

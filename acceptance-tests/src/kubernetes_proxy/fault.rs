@@ -1,4 +1,4 @@
-//! Faults that a test lets happen to requests of its provider to the API server.
+//! Faults that tests inject into requests to the API server.
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What happens to some of the next requests of one method and path. Hits the next matching request unless told
+/// A fault in some of the next requests with a method and a path: in the first one that matches, unless configured
 /// otherwise.
 #[derive(Clone, Debug)]
 pub struct KubernetesFault {
@@ -15,22 +15,22 @@ pub struct KubernetesFault {
     with: Vec<String>,
     without: Vec<String>,
     skip: u32,
-    /// How often more; none is for ever.
+    /// Number of further requests to affect; `None` means all.
     times: Option<u32>,
 }
 
 #[derive(Clone)]
 pub(crate) enum Effect {
-    /// An answer instead of the API server's.
+    /// A response in place of that of the API server.
     Answer {
         status: u16,
         content_type: &'static str,
         body: String,
         retry_after: Option<u32>,
     },
-    /// The API server's own answer, changed.
+    /// The response of the API server with a changed body.
     Change(Arc<dyn Fn(&mut Value) + Send + Sync>),
-    /// The API server's own answer, half of it.
+    /// The first half of the response of the API server.
     Cut,
     DropBefore,
     DropAfter,
@@ -38,8 +38,8 @@ pub(crate) enum Effect {
 }
 
 impl KubernetesFault {
-    /// An answer of the API server that is none of success. `path` is a part of the request's path and query, here as
-    /// everywhere; the method `*` is any.
+    /// An error response of the API server. In this and all other functions, `path` is a part of the request's path and
+    /// query, and the method `*` matches all methods.
     #[must_use]
     pub fn error(method: &str, path: &str, status: u16, reason: &str, message: &str) -> Self {
         let body = json!({
@@ -49,71 +49,71 @@ impl KubernetesFault {
         Self::answer(method, path, status, &body)
     }
 
-    /// So an API server answers credentials that it does not take. Of those that were good until now, see
+    /// The response of an API server to invalid credentials. To reject credentials that were valid until now, see
     /// [`super::KubernetesProxy::expire_tokens`].
     #[must_use]
     pub fn unauthorized(method: &str, path: &str) -> Self {
         Self::error(method, path, 401, "Unauthorized", "Unauthorized")
     }
 
-    /// So an API server turns away what is too much for it.
+    /// The response of an overloaded API server.
     #[must_use]
     pub fn too_many(method: &str, path: &str, retry_after: u32) -> Self {
         Self::error(method, path, 429, "TooManyRequests", "too many requests, please try again later")
             .retry_after(retry_after)
     }
 
-    /// Any answer.
+    /// A response with this status and body.
     #[must_use]
     pub fn answer(method: &str, path: &str, status: u16, body: &Value) -> Self {
         let (content_type, body) = ("application/json", body.to_string());
         Self::new(method, path, Effect::Answer { status, content_type, body, retry_after: None })
     }
 
-    /// A page instead of an answer, as a load balancer sends it.
+    /// An HTML page, as from a load balancer.
     #[must_use]
     pub fn page(method: &str, path: &str, status: u16) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>");
         Self::new(method, path, Effect::Answer { status, content_type: "text/html", body, retry_after: None })
     }
 
-    /// The API server's answer, changed: for instance a status that is not yet that of the newest generation.
+    /// A changed response of the API server, for example with a status of an older generation.
     #[must_use]
     pub fn changed(method: &str, path: &str, change: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         Self::new(method, path, Effect::Change(Arc::new(change)))
     }
 
-    /// The request takes effect, and the connection ends in the middle of the answer.
+    /// Resets the connection in the middle of the response, after the request took effect.
     #[must_use]
     pub fn cut(method: &str, path: &str) -> Self {
         Self::new(method, path, Effect::Cut)
     }
 
-    /// The connection is reset before the request has any effect.
+    /// Resets the connection before the request takes effect.
     #[must_use]
     pub fn drop_before(method: &str, path: &str) -> Self {
         Self::new(method, path, Effect::DropBefore)
     }
 
-    /// The request takes effect, and its answer is lost: the connection is reset.
+    /// Resets the connection after the request took effect, without a response.
     #[must_use]
     pub fn drop_after(method: &str, path: &str) -> Self {
         Self::new(method, path, Effect::DropAfter)
     }
 
-    /// The request arrives late.
+    /// Forwards the request later.
     #[must_use]
     pub fn delay(method: &str, path: &str, by: Duration) -> Self {
         Self::new(method, path, Effect::Delay(by))
     }
 
-    /// The request never arrives, and nobody says so.
+    /// Never forwards the request, and keeps the connection open.
     #[must_use]
     pub fn hang(method: &str, path: &str) -> Self {
         Self::delay(method, path, Duration::from_hours(24))
     }
 
-    /// Says in how many seconds to try again.
+    /// Adds a `Retry-After` header with this number of seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         if let Effect::Answer { retry_after, .. } = &mut self.effect {
@@ -122,28 +122,28 @@ impl KubernetesFault {
         self
     }
 
-    /// Only requests that have this in path or query, too.
+    /// Affects only requests that also have this text in path or query.
     #[must_use]
     pub fn with(mut self, part: &str) -> Self {
         self.with.push(part.to_owned());
         self
     }
 
-    /// Only requests that do not have this in path or query, for instance `dryRun`.
+    /// Affects only requests that do not have this text in path or query, for example `dryRun`.
     #[must_use]
     pub fn without(mut self, part: &str) -> Self {
         self.without.push(part.to_owned());
         self
     }
 
-    /// Lets so many matching requests pass first.
+    /// Skips this number of matching requests first.
     #[must_use]
     pub fn after(mut self, requests: u32) -> Self {
         self.skip = requests;
         self
     }
 
-    /// Hits so many requests; 0 is for ever.
+    /// Affects this number of requests; 0 means all.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = (times > 0).then_some(times);
@@ -155,7 +155,7 @@ impl KubernetesFault {
         Self { effect, method, with, without: Vec::new(), skip: 0, times: Some(1) }
     }
 
-    /// Whether this request is hit; counts it.
+    /// Whether the fault affects this request. Counts matching requests.
     pub(crate) fn hits(&mut self, method: &str, path_and_query: &str) -> bool {
         let is_method = self.method == "*" || self.method == method;
         let has = |part: &String| path_and_query.contains(part.as_str());

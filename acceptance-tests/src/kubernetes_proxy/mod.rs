@@ -1,4 +1,4 @@
-//! Between one test's provider and the API server: sees every request, and lets faults happen.
+//! A proxy between the provider of one test and the API server, which records requests and injects faults.
 
 mod call;
 mod fault;
@@ -19,8 +19,8 @@ pub use self::call::KubernetesCall;
 pub use self::fault::KubernetesFault;
 use self::server::{Server, Shared, acceptor, client, locked};
 
-/// An API server to all who look at it: the same certificate, the real one behind it. It runs on a thread of its own, so
-/// that it answers whatever the test is doing, and ends with the value.
+/// A proxy with the certificate of the API server. It runs in a thread of its own, so that it responds while the test
+/// blocks, and ends when the value is dropped.
 #[derive(Debug)]
 pub struct KubernetesProxy {
     address: SocketAddr,
@@ -31,7 +31,7 @@ pub struct KubernetesProxy {
 }
 
 impl KubernetesProxy {
-    /// Before the API server at `host`, whose certificate, key and authority are in this folder.
+    /// Starts it for the API server at `host`; `files` has the certificate, key and CA certificate.
     pub(crate) fn start(host: &str, files: &Path) -> Self {
         let acceptor = acceptor(files);
         let authority = fs::read_to_string(files.join("ca.crt")).expect("the cluster's authority");
@@ -58,19 +58,20 @@ impl KubernetesProxy {
         Self { address, authority, shared, is_up, _end: end }
     }
 
-    /// Its URL, for providers that are told where the cluster is; EKS says so by itself.
+    /// Its URL, for the provider block. Providers that use EKS get it from `DescribeCluster`.
     #[must_use]
     pub fn host(&self) -> String {
         format!("https://{}", self.address)
     }
 
-    /// PEM of whom to trust there.
+    /// CA certificate of the proxy, in PEM.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// A kubeconfig as data, JSON being YAML; `user` is what it says of its one user: a token, an exec plugin.
+    /// A kubeconfig as JSON, which is valid YAML. `user` is the content of its user entry, such as a token or exec
+    /// plugin.
     #[must_use]
     pub fn kubeconfig(&self, user: &Value) -> Value {
         let authority = base64::engine::general_purpose::STANDARD.encode(&self.authority);
@@ -86,22 +87,22 @@ impl KubernetesProxy {
         })
     }
 
-    /// Lets some of the next requests fail.
+    /// Makes some of the next requests fail.
     pub fn inject(&self, fault: KubernetesFault) {
         locked(&self.shared.faults).push(fault);
     }
 
-    /// Takes no token any more that was ever seen here, as an API server does when their time is over.
+    /// Rejects all tokens that the proxy has received so far, as an API server does after their expiration.
     pub fn expire_tokens(&self) {
         let mut tokens = locked(&self.shared.tokens);
         tokens.expired = tokens.seen.len();
     }
 
-    /// Breaks every connection, and takes no new ones: the API server is down.
+    /// Resets all connections and refuses new ones, as if the API server were down.
     ///
     /// # Panics
     ///
-    /// When it does not end.
+    /// If the port still accepts connections after some seconds.
     pub async fn go_down(&self) {
         self.is_up.send(false).expect("the proxy runs");
         for _ in 0..500 {
@@ -113,18 +114,18 @@ impl KubernetesProxy {
         panic!("the proxy still listens");
     }
 
-    /// The API server is there again.
+    /// Accepts connections again.
     pub fn come_back(&self) {
         self.is_up.send(true).expect("the proxy runs");
     }
 
-    /// Every request so far, in the order in which they came.
+    /// All requests so far, in order of arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<KubernetesCall> {
         locked(&self.shared.calls).clone()
     }
 
-    /// The requests of one method, `*` for any, with this in path or query.
+    /// Requests with a method (`*` for all methods) and with this text in path or query.
     #[must_use]
     pub fn calls_of(&self, method: &str, part: &str) -> Vec<KubernetesCall> {
         let is_one = |call: &KubernetesCall| {
@@ -133,13 +134,13 @@ impl KubernetesProxy {
         self.calls().into_iter().filter(is_one).collect()
     }
 
-    /// What changed something, in order, in short.
+    /// Requests that changed something, in order and in short form.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
         self.calls().iter().filter(|call| call.is_change()).map(KubernetesCall::short).collect()
     }
 
-    /// Forgets faults and calls.
+    /// Clears faults and calls.
     pub fn forget(&self) {
         locked(&self.shared.faults).clear();
         locked(&self.shared.calls).clear();

@@ -1,4 +1,4 @@
-//! The proxy itself: takes connections, and passes on what no fault keeps.
+//! The server of the proxy: accepts connections, and forwards requests that no fault stops.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,18 +36,18 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     pub(super) seen: HashMap<Vec<u8>, usize>,
-    /// Tokens up to this one are not taken any more.
+    /// Tokens up to this number are rejected.
     pub(super) expired: usize,
 }
 
-/// A poisoned lock is a failed test already; what it holds is evidence.
+/// Locks a mutex. Ignores poisoning: the test has failed already, and the content is evidence.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The API server's own certificate: it is for the address, whatever the port.
+/// TLS with the API server's own certificate, which is valid for the address with any port.
 pub(super) fn acceptor(files: &Path) -> TlsAcceptor {
-    // An error means that one is installed already.
+    // An error means that a default provider is installed already.
     let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
     let certificate = CertificateDer::from_pem_file(files.join("apiserver.crt")).expect("the API server's certificate");
     let key = PrivateKeyDer::from_pem_file(files.join("apiserver.key")).expect("the API server's key");
@@ -55,11 +55,12 @@ pub(super) fn acceptor(files: &Path) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config.expect("a certificate with its key")))
 }
 
-/// A client without any identity: requests bring their own.
+/// A client without credentials: each request has those of its caller.
 pub(super) fn client(host: &str, authority: &str) -> kube::Client {
     let mut config = kube::Config::new(host.parse().expect("the API server's address"));
     let authority = CertificateDer::from_pem_slice(authority.as_bytes()).expect("the cluster's authority");
     config.root_cert = Some(vec![authority.to_vec()]);
+    // Each request is forwarded once, so that the provider receives every error of the API server.
     config.default_retry = false;
     config.proxy_url = None;
     kube::Client::try_from(config).expect("the cluster's client can be made")
@@ -75,7 +76,7 @@ pub(super) struct Server {
 
 type Answer = Response<UnsyncBoxBody<Bytes, Reset>>;
 
-/// Ends the connection.
+/// Error that makes hyper close the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("reset by the test")]
 struct Reset;
@@ -88,7 +89,7 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = accept(listener.as_ref()) => {
-                    // Whatever ends too early ends with a reset, as on a network.
+                    // Connections that are closed early end with a reset, as on a network.
                     if accepted.set_zero_linger().is_ok() {
                         connections.spawn(self.clone().serve(accepted));
                     }
@@ -110,7 +111,7 @@ impl Server {
     async fn serve(self, stream: tokio::net::TcpStream) {
         let Ok(stream) = self.acceptor.accept(stream).await else { return };
         let service = service_fn(|request| self.clone().answer(request));
-        // How a connection ends is the client's business.
+        // The client handles the end of a connection, including errors.
         let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
@@ -121,14 +122,14 @@ impl Server {
         let (index, fault) = self.note(&request);
         let answer = self.faulty(request, fault).await;
         let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
-        // A test that forgot the calls meanwhile does not want to know.
+        // The record does not exist if the test cleared the calls in the meantime.
         if let Some(call) = locked(&self.shared.calls).get_mut(index) {
             call.status = status;
         }
         answer
     }
 
-    /// Writes a request down, and finds out what happens to it.
+    /// Records a request and returns its index and its fault.
     fn note(&self, request: &Request<Bytes>) -> (usize, Option<Effect>) {
         let method = request.method().as_str();
         let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
@@ -152,7 +153,7 @@ impl Server {
         (calls.len() - 1, effect)
     }
 
-    /// The number of the request's token, and whether its time is over.
+    /// The number of the request's token, and whether the token has expired.
     fn token(&self, request: &Request<Bytes>) -> (usize, bool) {
         let Some(header) = request.headers().get(AUTHORIZATION) else { return (0, false) };
         let mut tokens = locked(&self.shared.tokens);
@@ -182,14 +183,16 @@ impl Server {
         }
     }
 
-    /// The API server's answer.
+    /// Forwards a request and returns the response of the API server.
     async fn forward(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Reset> {
         let (mut parts, body) = request.into_parts();
+        // The client sets the host of the API server. Connections to both sides are independent.
         parts.headers.remove(HOST);
         parts.headers.remove(CONNECTION);
         let request = Request::from_parts(parts, kube::client::Body::from(body));
         let answer = self.server.send(request).await.map_err(|_| Reset)?;
         let (mut parts, body) = answer.into_parts();
+        // The body is sent again as a whole, so that its framing changes.
         for header in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             parts.headers.remove(header);
         }
@@ -198,7 +201,7 @@ impl Server {
     }
 }
 
-/// The next connection; none while nobody listens.
+/// Accepts the next connection. Never returns while there is no listener.
 async fn accept(listener: Option<&TcpListener>) -> tokio::net::TcpStream {
     loop {
         match listener {
@@ -220,7 +223,7 @@ fn half(answer: Response<Bytes>) -> Answer {
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let begin = Ok(Frame::data(body.slice(..body.len() / 2)));
     let end = async {
-        // Until the client has read what there is: a reset would take it away again.
+        // Gives the client time to read the first half: a reset discards data that was not read.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Err(Reset)
     };

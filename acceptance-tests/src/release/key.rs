@@ -1,10 +1,10 @@
-//! A key that signs the packages of tests, and nothing else.
+//! A GPG key that signs the packages of tests.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What a registry tells of the key.
+/// Key ID and public key, as a registry publishes them.
 #[derive(Clone, Debug)]
 pub(super) struct SigningKey {
     id: String,
@@ -14,7 +14,7 @@ pub(super) struct SigningKey {
 const FILE: &str = "key.asc";
 
 impl SigningKey {
-    /// Makes one, of which the public part is kept in `folder`. Returns the secret part.
+    /// Generates a key, and writes the public key to `folder`. Returns the secret key.
     pub(super) fn generate(folder: &Path) -> String {
         let home = tempfile::tempdir().expect("a folder can be made");
         let home = home.path();
@@ -42,7 +42,7 @@ impl SigningKey {
         &self.id
     }
 
-    /// The public part.
+    /// Public key, armored.
     pub(super) fn public(&self) -> &str {
         &self.public
     }

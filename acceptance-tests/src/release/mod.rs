@@ -1,4 +1,4 @@
-//! The provider as users download it: the files of a release.
+//! The files of a release of the provider, as users download them.
 
 mod key;
 mod oci;
@@ -16,8 +16,8 @@ use crate::evidence;
 use crate::mirror::{BINARY, VERSION, binary, platform};
 use key::SigningKey;
 
-/// Packages of the provider that was built with the tests, for this platform and for another one, made by
-/// `python3 -m release package`. All tests share them: the archive of a debug build takes seconds.
+/// Packages of the provider that was built with the tests, for this platform and another one, created by
+/// `python3 -m release package`. All tests share them, because compressing a debug build takes seconds.
 #[derive(Clone, Debug)]
 pub struct Release {
     files: PathBuf,
@@ -25,21 +25,22 @@ pub struct Release {
 }
 
 impl Release {
-    /// Packages what was built, unless an earlier test has.
+    /// Creates the packages, unless an earlier test has created them.
     ///
     /// # Panics
     ///
-    /// When it cannot be packaged or signed.
+    /// If packaging or signing fails.
     #[must_use]
     pub fn of_this_build() -> Self {
         let folder = evidence::root_of_all_tests().join(".release");
         let (files, made_of) = (folder.join("files"), folder.join("made-of"));
         fs::create_dir_all(&folder).expect("a folder can be made");
         let lock = File::create(folder.join("lock")).expect("a file can be made");
+        // Tests are processes of their own and run in parallel.
         lock.lock().expect("a file can be locked");
         let sources = sources();
         if fs::read_to_string(&made_of).ok().as_ref() != Some(&sources) {
-            // What an earlier run left may be of another version.
+            // The files may be those of another version.
             let _ = fs::remove_dir_all(&files);
             package(&folder, &files);
             fs::write(&made_of, sources).expect("a file can be written");
@@ -47,7 +48,7 @@ impl Release {
         Self { files, key: SigningKey::read(&folder) }
     }
 
-    /// Where its files are.
+    /// Folder of its files.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.files
@@ -59,29 +60,29 @@ impl Release {
         VERSION
     }
 
-    /// The platform of this machine: `linux_amd64`.
+    /// Platform of this machine, such as `linux_amd64`.
     #[must_use]
     pub fn platform(&self) -> String {
         platform()
     }
 
-    /// A platform of which there is a package as well.
+    /// The other platform with a package.
     #[must_use]
     pub fn other_platform(&self) -> &'static str {
         other_platform()
     }
 
-    /// File name of one of its files, such as the archive `linux_amd64.zip`, or `SHA256SUMS`.
+    /// Name of a file of the release, for a suffix such as `linux_amd64.zip` or `SHA256SUMS`.
     #[must_use]
     pub fn file(&self, name: &str) -> String {
         format!("{BINARY}_{VERSION}_{name}")
     }
 
-    /// Checksum of one of its files, as the signed list has it.
+    /// SHA-256 checksum of a file, according to the signed list.
     ///
     /// # Panics
     ///
-    /// When the list has no such file.
+    /// If the list does not have the file.
     #[must_use]
     pub fn sha256(&self, file: &str) -> String {
         let sums = fs::read_to_string(self.files.join(self.file("SHA256SUMS"))).expect("a release has checksums");
@@ -89,20 +90,20 @@ impl Release {
         lines.find(|(_, name)| *name == file).expect("every file has a checksum").0.to_owned()
     }
 
-    /// The key that signed it, armored.
+    /// Public key of the signature, armored.
     #[must_use]
     pub fn public_key(&self) -> &str {
         self.key.public()
     }
 
-    /// Its id.
+    /// ID of this key.
     #[must_use]
     pub fn key_id(&self) -> &str {
         self.key.id()
     }
 }
 
-/// What the packages depend on: when it changes, they are made anew.
+/// Path, size and modification time of the inputs of the packages, which are created again after a change.
 fn sources() -> String {
     let code = fs::read_dir(repository().join("provider/release")).expect("the code of packages is there");
     let documents = ["CHANGELOG.md", "LICENSE", "README.md", "Cargo.lock"].map(|name| repository().join(name));

@@ -1,4 +1,4 @@
-//! A release in an OCI registry, as OpenTofu reads it: an index for each version, and a manifest for each platform.
+//! A release in an OCI registry, as OpenTofu reads it: an index for each version, with a manifest for each platform.
 
 use std::fs;
 
@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use super::Release;
 use super::registry::Offer;
 
-/// The repository of the example in the guide, within its registry.
+/// Repository of the example in the guide.
 const REPOSITORY: &str = "providers/terraform-provider-gitlabspot";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const PROVIDER: &str = "application/vnd.opentofu.provider";
 const TARGET: &str = "application/vnd.opentofu.provider-target";
 
-/// A manifest as it is sent.
+/// A manifest with its media type.
 struct Document {
     media_type: &'static str,
     text: String,
@@ -39,8 +39,9 @@ impl Document {
     }
 }
 
-/// Of the API of distribution, below `/v2/`.
+/// Response of the OCI distribution API to a path below `/v2/`.
 pub(super) fn answer(offer: &Offer, path: &str) -> Option<Response<Bytes>> {
+    // Clients check with `GET /v2/` that the registry implements the API.
     if path.is_empty() {
         return Some(Response::new("{}".into()));
     }

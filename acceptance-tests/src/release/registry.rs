@@ -1,4 +1,4 @@
-//! Where `init` downloads a release from.
+//! A server from which `init` downloads a release.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use super::{Release, oci};
 use crate::{Tls, Web};
 
-/// A server on loopback, with TLS, that offers a release in three ways: as a provider registry, as a network mirror, and
-/// as an OCI registry.
+/// A TLS server on loopback that offers a release as a provider registry, as a network mirror and as an OCI registry.
 #[derive(Debug)]
 pub struct Registry {
     web: Web,
@@ -21,7 +20,7 @@ pub struct Registry {
     offer: Arc<Offer>,
 }
 
-/// What is offered, and how it is falsified.
+/// The offered files, and changes to them.
 #[derive(Debug)]
 pub(super) struct Offer {
     pub(super) release: Release,
@@ -30,11 +29,11 @@ pub(super) struct Offer {
 }
 
 impl Registry {
-    /// Offers the release; `folder` is where engines find whom to trust.
+    /// Offers the release. Writes the CA certificate of the server to `folder`.
     ///
     /// # Panics
     ///
-    /// When loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start(release: &Release, folder: &Path) -> Self {
         let offer = Arc::new(Offer { release: release.clone(), mirror: Mutex::default(), falsified: Mutex::default() });
         let answering = Arc::clone(&offer);
@@ -51,25 +50,25 @@ impl Registry {
         format!("localhost:{}", self.tls.address().port())
     }
 
-    /// PEM file with whom to trust.
+    /// Path of its CA certificate, in PEM.
     #[must_use]
     pub fn authority(&self) -> &Path {
         &self.authority
     }
 
-    /// Offers what is in a folder as a network mirror, and returns its URL.
+    /// Offers the files in a folder as a network mirror. Returns the URL.
     #[must_use]
     pub fn mirror(&self, folder: &Path) -> String {
         *self.offer.mirror.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
         format!("https://{}/mirror/", self.host())
     }
 
-    /// Changes one byte of a file of the release, wherever it is offered from now on. The others are as they were.
+    /// Changes one byte of a file of the release in all later responses. At most one file is changed at a time.
     pub fn falsify(&self, file: &str, byte: usize) {
         *self.offer.falsified.lock().unwrap_or_else(PoisonError::into_inner) = Some((file.to_owned(), byte));
     }
 
-    /// Method and path of every request so far.
+    /// Method and path of all requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.web.seen()
@@ -94,7 +93,7 @@ impl Offer {
         }
     }
 
-    /// The provider registry protocol.
+    /// Response of the provider registry protocol.
     fn registry(&self, path: &str) -> Option<Value> {
         let release = &self.release;
         let platforms = [release.platform(), release.other_platform().to_owned()];
@@ -137,7 +136,7 @@ impl Offer {
         Some(answer)
     }
 
-    /// A file of the release.
+    /// Reads a file of the release.
     pub(super) fn read(&self, name: &str) -> Option<Bytes> {
         fs::read(self.release.folder().join(name)).ok().map(|content| self.falsified(name, content))
     }
@@ -151,7 +150,7 @@ impl Offer {
     }
 }
 
-/// Operating system and architecture of `linux_amd64`.
+/// Operating system and architecture of a platform such as `linux_amd64`.
 fn in_parts(platform: &str) -> Value {
     let (os, arch) = platform.split_once('_').expect("a platform has two parts");
     json!({ "os": os, "arch": arch })

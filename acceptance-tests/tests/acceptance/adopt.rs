@@ -1,4 +1,4 @@
-//! `examples/adopt`: what the guide's reader made by hand becomes the provider's in place.
+//! `examples/adopt`: the provider adopts objects that a reader of the guide created manually.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -10,7 +10,7 @@ use crate::runner_release::adoption::helm::{Chart, Helm};
 
 const USER: &str = "gitlab-runner-cache";
 
-/// Existing objects are imported: nothing is created again, the key and the pods are the same, and the next plan is
+/// Existing objects are imported without recreation: the access key and the pods are the same, and the next plan is
 /// empty.
 #[tokio::test]
 async fn imports_existing_resources_without_replacement() {

@@ -1,4 +1,4 @@
-//! `examples/complete`, the guide whole, as a user has it.
+//! `examples/complete`: the whole guide as one configuration.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ async fn complete_example_applies_with(engine: Engine) {
     assert!(!stage.namespace.exists().await, "the namespace that the credentials made still exists");
 }
 
-/// What Terraform 1.14 lists, and the configuration that it generates.
+/// Resources that Terraform 1.14 lists, and the configuration that is generated for them.
 async fn assert_query_finds_resources(stage: &Stage) {
     let (cluster, namespace) = (stage.account.cluster(), stage.namespace.name());
     let queries = [
@@ -77,7 +77,7 @@ async fn assert_query_finds_resources(stage: &Stage) {
         let names: Vec<_> = found.iter().map(|listed| listed.display_name.as_str()).collect();
         assert_eq!(names, [name], "{type_name}");
         let (generated, printed) = plugin.generated(type_name, &found[0]).await;
-        // A token is in no state.
+        // A token is not in the state, so that the generated configuration has none.
         let lacking = if type_name == "gitlabspot_runner_release" { &["A runner needs one token"][..] } else { &[] };
         let printed: Vec<_> = printed.iter().filter_map(|printed| printed.split(':').next()).collect();
         assert_eq!(printed, lacking, "{type_name}: {generated}");
@@ -92,7 +92,7 @@ async fn assert_query_finds_resources(stage: &Stage) {
     assert_eq!(plugin.list("gitlabspot_warm_capacity", &config).await, []);
 }
 
-/// What a user sets; names that are shared by all accounts are this test's own.
+/// Variables that a user sets, with unique values where names are shared by all accounts.
 pub(crate) fn variables(stage: &Stage) -> Value {
     json!({
         "cluster_name": stage.account.cluster(),
@@ -103,8 +103,8 @@ pub(crate) fn variables(stage: &Stage) -> Value {
     })
 }
 
-/// Once for each call by which a refresh reads the AWS resources: the plan is empty, and one warning for each resource has all
-/// permissions that are missing.
+/// Denies each call by which a refresh reads the AWS resources: the plan is empty, and one warning for each resource
+/// has all missing permissions.
 async fn denied_reads_keep_the_state(stage: &Stage, workspace: &Workspace) {
     let calls = [
         ("eks", "DescribeNodegroup", "eks:DescribeNodegroup"),
@@ -169,7 +169,7 @@ async fn assert_node_group_of_guide(stage: &Stage) {
     }
 }
 
-/// With the key and the disk of the launch template, and with the role in reach for the pods of add-ons.
+/// The launch template has the SSH key, the disk, and a hop limit with which pods of add-ons can use the node role.
 async fn assert_nodes_equal_eksctl(stage: &Stage) {
     let ec2 = stage.account.ec2();
     let templates = ec2.describe_launch_templates().send().await.unwrap().launch_templates.unwrap();

@@ -1,4 +1,4 @@
-//! The pages of the registry, checked as the registry's own tool checks them.
+//! Checks the pages of the registry with the registry's own tool.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ async fn pages_pass_tfplugindocs() {
     let stage = Stage::new("docs/tfplugindocs", Engine::newer_terraform()).await;
     let workspace = stage.files(&[("main.tf", CONFIGURATION)]).await;
     let schema = workspace.run(&["providers", "schema", "-json"]).await.succeeded().stdout;
-    // The tool looks for the provider in the namespace of its own maker.
+    // The tool looks up the provider in the namespace `hashicorp`.
     let schema = schema.replace("/gitlabspot/gitlabspot\"", "/hashicorp/gitlabspot\"");
     workspace.write("schema.json", &schema);
     let schema = workspace.folder().join("schema.json");

@@ -1,5 +1,4 @@
-//! What users copy is valid in both engines: every folder of `examples/` but those that are configurations of their own,
-//! which are applied.
+//! The folders of `examples/` are valid with both engines. Examples that are complete configurations are applied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,8 +22,8 @@ async fn examples_are_valid_in_newer_terraform() {
     examples_are_valid_in(Engine::newer_terraform()).await;
 }
 
-/// The pages' examples name each other's resources and leave the provider block to one of them, so they are one
-/// configuration. Importing by identity is younger than the oldest engine.
+/// The examples of the pages refer to each other and share a provider block, so they are one configuration. Import by
+/// identity is not supported by the oldest engine.
 async fn examples_are_valid_in(engine: Engine) {
     let stage = Stage::new(&format!("examples/{}", engine.name()), engine).await;
     let mut paths = Vec::new();
@@ -50,7 +49,8 @@ async fn example_tests_with_mocks_pass_in_opentofu() {
 async fn example_tests_with_mocks_pass_in_terraform() {
     let Some(engine) = Engine::terraform() else { return };
     let (_stage, workspace) = example_tests_with_mocks_pass_in(engine).await;
-    // The file of mocks, which only Terraform reads, has defaults for what a configuration may set as well.
+    // The file with mocks, which only Terraform supports, also has defaults for attributes that a configuration can
+    // set.
     let tests = fs::read_to_string(workspace.folder().join("tests/plan.tftest.hcl")).unwrap();
     let (before, mocks) = tests.split_once("mock_provider \"gitlabspot\" {\n").unwrap();
     let (_, after) = mocks.split_once("\n}\n").unwrap();
@@ -62,7 +62,7 @@ async fn example_tests_with_mocks_pass_in_terraform() {
     assert!(output.prose().contains("2 passed, 0 failed"), "{output}");
 }
 
-/// The tests of `examples/complete`, which make no call.
+/// The tests of `examples/complete` send no requests.
 async fn example_tests_with_mocks_pass_in(engine: Engine) -> (Stage, Workspace) {
     let passed = if engine == Engine::opentofu() { 3 } else { 2 };
     let stage = Stage::new(&format!("examples/mocks/{}", engine.name()), engine).await;
@@ -88,7 +88,7 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-/// The configurations of the guides, with the modules that they call; their backends are not contacted.
+/// The configurations of the guides and their modules are valid. Their backends are not contacted.
 #[tokio::test]
 async fn guide_configurations_are_valid() {
     let stage = Stage::new("examples/guides", Engine::opentofu()).await;
@@ -113,12 +113,12 @@ async fn state_encryption_example_applies() {
     assert_eq!(workspace.state().await.resource("gitlabspot_cache_bucket.cache")["id"], stage.namespace.name());
     workspace.destroy().await;
     stage.assert_nothing_remains().await;
-    // An encrypted plan is no archive, which is searched at the end of a test.
+    // At the end of a test, plans are searched as archives, which an encrypted plan is not.
     assert!(zip_of(&workspace.folder().join("plan.tfplan")).is_none());
     fs::remove_file(workspace.folder().join("plan.tfplan")).unwrap();
 }
 
-/// The archive that a plan is if it is not encrypted.
+/// Content of a plan file if it is an archive, that is, not encrypted.
 fn zip_of(path: &Path) -> Option<Vec<u8>> {
     let content = fs::read(path).unwrap();
     content.starts_with(b"PK").then_some(content)

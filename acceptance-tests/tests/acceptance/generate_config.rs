@@ -1,4 +1,4 @@
-//! Configurations that the engine generates for imported resources, `plan -generate-config-out`: they plan without changes.
+//! Configurations that `plan -generate-config-out` generates for imported resources: their plans are empty.
 
 use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ provider "gitlabspot" {
 }
 "#;
 
-/// Where each resource is imported to: configurations are generated for the root module alone.
+/// Addresses to which resources are imported, because configurations are generated for the root module only.
 const IMPORTED: [(&str, &str); 5] = [
     (NODES, "gitlabspot_node_group.build"),
     (BUCKET, "gitlabspot_cache_bucket.cache"),
@@ -26,7 +26,7 @@ const IMPORTED: [(&str, &str); 5] = [
     (PLACEHOLDERS, "gitlabspot_warm_capacity.warm"),
 ];
 
-/// The applied address of each resource and what it is imported by, as HCL.
+/// The applied address of each resource, and its import ID or identity in HCL.
 type Imports = Vec<(&'static str, String)>;
 
 /// N37: the generated configuration needs a token, and no other change.
@@ -93,7 +93,7 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
     twin.write("import.tf", &blocks);
     twin.init().await;
 
-    // A token is write-only, so that nobody can write it into a file. It is all that is missing.
+    // A token is write-only, so that no engine can write it into a file. Only the token is missing.
     let printed = twin.run(&["plan", "-input=false", "-generate-config-out=generated.tf"]).await.failed();
     assert_eq!(printed.matches("Error:").count(), 1, "{printed}");
     assert!(printed.contains("A runner needs one token"), "{printed}");
@@ -109,7 +109,7 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
     stage.assert_nothing_remains().await;
 }
 
-/// The same configuration with the token of a registration.
+/// Adds a registration token to the generated configuration.
 fn with_token(generated: &str) -> String {
     let line = |line: &str| match line.trim_start().starts_with("registration_token_wo ") {
         true => "  registration_token_wo = var.registration_token".to_owned(),

@@ -1,4 +1,4 @@
-//! The harness and the cloud work together: what every other test here takes for granted.
+//! Tests of the test library and the local cloud.
 
 use gitlabspot_acceptance_tests::{Cloud, Engine, Fault, KubernetesFault, KubernetesProxy, Stage};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -41,7 +41,7 @@ async fn fault_affects_one_account_and_is_logged() {
     assert_eq!(outcomes, [(Some(400), Some("Throttling")), (Some(200), None)]);
 }
 
-/// A client that goes through the proxy, trying nothing twice.
+/// A client that uses the proxy and does not retry.
 async fn client_of(proxy: &KubernetesProxy, token: &str) -> kube::Client {
     let file: Kubeconfig = serde_json::from_value(proxy.kubeconfig(&json!({ "token": token }))).unwrap();
     let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Real tofu and terraform against the local cloud: one binary, a module per subject.
+//! Acceptance tests with OpenTofu and Terraform on the local cloud: one binary, with a module for each subject.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

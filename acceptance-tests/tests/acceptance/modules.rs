@@ -1,4 +1,4 @@
-//! `examples/modules`, and the configurations that use them: one runner, three sizes of them, and units of Terragrunt.
+//! `examples/modules`, and the configurations that use the modules: one runner, runners of three sizes, and Terragrunt.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const STACK: &str = "modules/runner-stack";
 
-/// The sizes, the vCPUs of their nodes, and the CPU request of a job.
+/// Name of each size, vCPUs of its nodes, and CPU request of a job.
 const SIZES: [(&str, u64, &str); 3] = [("small", 2, "500m"), ("medium", 8, "2"), ("large", 16, "14")];
 
 #[tokio::test]
@@ -26,9 +26,9 @@ async fn module_tests_with_mocks_pass_in_terraform() {
     module_tests_with_mocks_pass_in(engine).await;
 }
 
-/// The tests of the module, which make no call.
+/// Runs the tests of the module, which send no requests.
 async fn module_tests_with_mocks_pass_in(engine: Engine) {
-    // A file of tests that only OpenTofu reads has two of them.
+    // Two of the tests are in a file that only OpenTofu reads.
     let passed = if engine == Engine::opentofu() { 28 } else { 26 };
     let stage = Stage::new(&format!("modules/mocks_{}", engine.name()), engine).await;
     let workspace = stage.example(STACK, json!({})).await;
@@ -37,7 +37,7 @@ async fn module_tests_with_mocks_pass_in(engine: Engine) {
     assert!(stage.account.calls().is_empty());
 }
 
-/// The blocks of the READMEs, as one configuration; addresses in Git become those of this repository.
+/// The code blocks of the READMEs are valid as one configuration. Git sources are replaced by local paths.
 #[tokio::test]
 async fn readmes_are_valid() {
     let stage = Stage::new("modules/readmes", Engine::opentofu()).await;
@@ -60,7 +60,7 @@ async fn readmes_are_valid() {
     workspace.validate().await;
 }
 
-/// What the blocks of the READMEs name, beside the variables of `examples/sizes`.
+/// Declarations that the code blocks need in addition to the variables of `examples/sizes`.
 const README_REST: &str = r#"
 terraform {
   required_providers {
@@ -74,7 +74,7 @@ variable "runner_token" {
 }
 "#;
 
-/// Instance types by vCPUs and memory, a generated name of the bucket, and defaults for the rest.
+/// Instance types selected by vCPUs and memory, a generated bucket name, and defaults for the rest.
 #[tokio::test]
 async fn basic_stack_applies() {
     let stage = Stage::new("modules/basic", Engine::opentofu()).await;
@@ -94,7 +94,7 @@ async fn basic_stack_applies() {
     stage.assert_nothing_remains().await;
 }
 
-/// Labels and taints of the nodes are those that the jobs require and tolerate.
+/// The jobs select the labels and tolerate the taints of the nodes.
 async fn assert_nodes_only_for_jobs(stage: &Stage) {
     let group = stage.account.eks().describe_nodegroup().cluster_name(stage.account.cluster());
     let group = group.nodegroup_name("gitlab-runner").send().await.unwrap().nodegroup.unwrap();
@@ -138,7 +138,7 @@ async fn three_sizes_apply_with(engine: Engine) {
         assert_nodes_have(&stage, &format!("builds-{size}"), types, vcpus).await;
         assert_runner_has(&stage, &format!("{prefix}-{size}"), size, cpu).await;
     }
-    // One size alone has warm capacity.
+    // Only one size has warm capacity.
     let placeholders: CronJob = stage.kubernetes.get(&format!("{prefix}-small"), "gitlab-runner-warm").await;
     assert_eq!(placeholders.spec.time_zone.as_deref(), Some("Africa/Johannesburg"));
     let warm = state.addresses().into_iter().filter(|address| address.contains("gitlabspot_warm_capacity"));
@@ -170,7 +170,7 @@ async fn assert_nodes_have(stage: &Stage, name: &str, types: &[Value], vcpus: u6
     assert!(!all.is_empty() && all.iter().all(|it| *it == i32::try_from(vcpus).ok()), "{name}: {all:?}");
 }
 
-/// Its own nodes and requests, and the cache of all.
+/// Asserts that a runner has nodes and requests of its own, and the shared cache.
 async fn assert_runner_has(stage: &Stage, namespace: &str, size: &str, cpu: &str) {
     assert_manager_is_available(stage, namespace).await;
     let configuration: ConfigMap = stage.kubernetes.get(namespace, "gitlab-runner").await;
@@ -194,7 +194,7 @@ async fn assert_no_size_remains(stage: &Stage, prefix: &str) {
     }
 }
 
-/// Terragrunt itself is not run. The units are called as modules, with the same inputs and outputs of dependencies, and
+/// Terragrunt itself does not run. The units are called as modules, with the same inputs and dependency outputs, and
 /// with the provider block that `root.hcl` generates.
 #[tokio::test]
 async fn terragrunt_units_apply() {
@@ -227,7 +227,7 @@ fn unit(workspace: &Workspace, file: &str) -> String {
     fs::read_to_string(workspace.folder().join(file)).unwrap()
 }
 
-/// What `root.hcl` writes into the folder of each unit, after the version that the provider has.
+/// The file that `root.hcl` generates in the folder of each unit, with the version of the provider.
 fn generated_provider(root: &str) -> String {
     let (_, rest) = root.split_once("contents  = <<-EOF\n").unwrap();
     let (contents, _) = rest.split_once("\n  EOF\n").unwrap();
@@ -236,10 +236,10 @@ fn generated_provider(root: &str) -> String {
     )
 }
 
-/// A unit as the call of its module: what the functions of Terragrunt stand for is put in their place.
+/// A unit as a module call, with values in place of the functions of Terragrunt.
 fn module_call(name: &str, unit: &str) -> String {
     let source = unit.split_once("source = \"").map_or(format!("./{name}"), |(_, rest)| {
-        // Relative to the folder of the unit.
+        // The source is relative to the folder of the unit.
         rest.split('"').next().unwrap().strip_prefix("../").unwrap().to_owned()
     });
     let (_, inputs) = unit.split_once("\ninputs = {\n").unwrap();

@@ -1,9 +1,9 @@
-//! `provider::gitlabspot::runner_config`, from outside.
+//! Tests of `provider::gitlabspot::runner_config`.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::json;
 
-/// F1: objects become validated TOML, and a misspelt key is an error with a suggestion.
+/// F1: objects are rendered as validated TOML. A misspelt key is an error with a suggestion.
 async fn function_renders_and_validates(engine: Engine) {
     let stage = Stage::new(&format!("runner_config/{}", engine.name()), engine).await;
     let kubernetes = json!({ "cpu_request": "2", "privileged": true, "node_selector": { "intent": "build" } });

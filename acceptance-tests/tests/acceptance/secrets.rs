@@ -1,5 +1,5 @@
-//! The secret key and the tokens are where they belong and nowhere else: not in the state, not in plan files, not in
-//! what the engine prints, and not in logs at TRACE.
+//! The secret key and the tokens are neither in the state, nor in plan files, nor in the output of the engine, nor in
+//! logs at TRACE.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,13 +11,13 @@ use crate::complete::variables;
 const REGISTRATION_TOKEN: &str = "GR1348941-never-to-be-seen";
 const RUNNER_TOKEN: &str = "glrt-never-to-be-seen-either";
 
-/// C1, R18: the secret key and the tokens are searched in every file that OpenTofu writes.
+/// C1, R18: no file that OpenTofu writes has the secret key or a token.
 #[tokio::test]
 async fn secrets_are_in_no_file_of_opentofu() {
     secrets_are_in_no_file_of(Engine::opentofu()).await;
 }
 
-/// C1, R18: the secret key and the tokens are searched in every file that Terraform writes.
+/// C1, R18: no file that Terraform writes has the secret key or a token.
 #[tokio::test]
 async fn secrets_are_in_no_file_of_terraform() {
     let Some(engine) = Engine::terraform() else { return };
@@ -27,7 +27,7 @@ async fn secrets_are_in_no_file_of_terraform() {
 async fn secrets_are_in_no_file_of(engine: Engine) {
     let stage = Stage::new(&format!("secrets/{}", engine.name()), engine).await;
     let workspace = stage.example("complete", variables(&stage)).await.traced();
-    // From the environment: in a file the search would find it.
+    // The tokens are in the environment, because the search would find them in a variables file.
     workspace.unset("registration_token");
     let token = |name: &str, token: &str| workspace.clone().with_environment(&format!("TF_VAR_{name}"), token);
     let registering = token("registration_token", REGISTRATION_TOKEN);
@@ -37,7 +37,7 @@ async fn secrets_are_in_no_file_of(engine: Engine) {
     let first_key = secret_key(&stage).await;
     registering.assert_stable().await;
 
-    // The other kind of token, and a second plan file.
+    // An authentication token, and a second plan file.
     let authenticated = token("runner_token", RUNNER_TOKEN);
     authenticated.plan().await;
     authenticated.apply().await;

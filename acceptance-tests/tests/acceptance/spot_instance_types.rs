@@ -1,4 +1,4 @@
-//! `gitlabspot_spot_instance_types`.
+//! Tests of `gitlabspot_spot_instance_types`.
 
 use gitlabspot_acceptance_tests::{Engine, Fault, Stage, Workspace};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn search(test: &str, engine: Engine, variables: Value) -> (Stage, Workspa
     (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "50"))
 }
 
-/// What a search finds.
+/// Applies a search and returns its instance types.
 async fn found(workspace: &Workspace) -> Vec<Value> {
     workspace.apply().await;
     let state = workspace.state().await;
@@ -26,8 +26,8 @@ fn names(types: &[Value]) -> Vec<&str> {
     types.iter().filter_map(|found| found["name"].as_str()).collect()
 }
 
-/// Filtered, cheapest first, at most twenty, from every page of DescribeInstanceTypes; and a node group can use the
-/// result.
+/// The types are filtered, sorted by price, at most twenty, and from every page of DescribeInstanceTypes. A node group
+/// can use the result.
 async fn types_are_filtered_and_sorted(engine: Engine) {
     let wide = json!({ "memory_gib": { "min": 8, "max": 64 } });
     let (stage, workspace) = search(&format!("finds_{}", engine.name()), engine, wide).await;
@@ -41,7 +41,7 @@ async fn types_are_filtered_and_sorted(engine: Engine) {
     let pages = stage.account.calls_of("ec2", "DescribeInstanceTypes");
     let further = pages.iter().filter(|call| call.parameters.get("NextToken").is_some()).count();
     assert!(pages.len() > 1 && further == pages.len() - 1, "{}", pages.len());
-    // The lowest of the prices that EC2 tells for these zones.
+    // The lowest price that EC2 returns for these zones.
     let history = stage.account.ec2().describe_spot_price_history().start_time(std::time::SystemTime::now().into());
     let history =
         history.product_descriptions("Linux/UNIX").instance_types(names(&all)[0].into()).send().await.unwrap();
@@ -83,7 +83,7 @@ async fn types_are_filtered_and_sorted_with_terraform() {
     }
 }
 
-/// Another architecture, all zones of the region, no limits.
+/// Another architecture, all zones of the region, and no limits.
 #[tokio::test]
 async fn arm64_without_limits() {
     let variables =
@@ -99,7 +99,7 @@ async fn arm64_without_limits() {
         assert!(architectures.iter().any(|architecture| architecture.as_str() == "arm64"), "{kind:?}");
     }
     assert_eq!(stage.account.calls_of("ec2", "DescribeAvailabilityZones").len(), 1);
-    // The offers of three zones are more than one page, and what a type is offered in stands on any of them.
+    // The offerings of three zones are on several pages, and those of one type can be on any of them.
     let pages = stage.account.calls_of("ec2", "DescribeInstanceTypeOfferings");
     let further = pages.iter().filter(|call| call.parameters.get("NextToken").is_some()).count();
     assert!(pages.len() > 1 && further == pages.len() - 1, "{pages:?}");
@@ -116,7 +116,8 @@ async fn arm64_without_limits() {
     stage.assert_nothing_remains().await;
 }
 
-/// EKS accepts every result: no accelerators, no types on which its AMIs do not start, and for Arm another AMI.
+/// EKS accepts every result: there are no accelerators and no types that its AMIs do not support, and Arm has another
+/// AMI.
 #[tokio::test]
 async fn every_result_can_be_used_by_a_node_group() {
     for architecture in ["x86_64", "arm64"] {
@@ -165,7 +166,7 @@ async fn empty_result_names_the_filter() {
     stage.assert_nothing_remains().await;
 }
 
-/// Throttling is retried; a missing permission is named by its action.
+/// Throttling is retried. The error for a missing permission has its action.
 #[tokio::test]
 async fn throttling_is_retried_and_missing_permissions_are_named() {
     let (stage, workspace) = search("trouble", Engine::opentofu(), json!({ "max_results": 3 })).await;

@@ -1,16 +1,17 @@
-//! Time as the clients see it, injected so that tests do not wait.
+//! The clock of the clients, which tests replace so that they do not wait.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 
-/// The time of day, and waiting.
+/// A source of the current time, and a timer.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The present moment, for lifetimes.
+    /// The current time, for lifetimes.
     fn now(&self) -> SystemTime;
 
-    /// The present moment, for others to read. Not the same in tests in which time passes faster.
+    /// The current time, for values that other systems read. Differs from [`Clock::now`] in tests in which time passes
+    /// faster.
     fn time_of_day(&self) -> SystemTime {
         self.now()
     }
@@ -19,7 +20,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's own clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -40,7 +41,7 @@ pub(crate) mod testing {
 
     use super::*;
 
-    /// A clock that sleeping advances at once, and that records each sleep.
+    /// A clock that each sleep advances immediately, and that records the sleeps.
     #[derive(Debug)]
     pub(crate) struct ManualClock {
         now: Mutex<SystemTime>,

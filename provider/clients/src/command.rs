@@ -1,14 +1,14 @@
-//! Commands that print credentials: run once, and not for ever.
+//! Commands that print credentials, with a timeout.
 
 use std::process::Output;
 use std::time::Duration;
 
 use tokio::process::Command;
 
-/// How long a command may take. Some wait until the user has signed in with a browser.
+/// Timeout of a command. Some commands wait until the user has signed in with a browser.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Why a command printed nothing.
+/// Why a command produced no output.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotRun {
     #[error("it cannot be run: {0}")]
@@ -18,10 +18,10 @@ pub(super) enum NotRun {
     TookTooLong(Duration),
 }
 
-/// Runs a command to its end. It is killed when nobody waits for it any longer.
+/// Runs a command to its end. Dropping the future kills the process.
 ///
 /// # Errors
-/// [`NotRun`]; a command that fails is an output with another status than success.
+/// [`NotRun`]; if the command itself fails, the output contains its status.
 pub(super) async fn output(command: Command) -> Result<Output, NotRun> {
     output_within(command, TIMEOUT).await
 }

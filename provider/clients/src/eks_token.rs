@@ -1,7 +1,7 @@
-//! The token with which EKS lets an AWS identity in: a presigned STS request, as text.
+//! The token that authenticates an AWS identity in an EKS cluster: a presigned STS request, encoded as text.
 //!
-//! The URL is put together by hand. The cluster's verifier (aws-iam-authenticator) refuses any
-//! query parameter that it does not expect, and general signers add some.
+//! The URL is built manually. The cluster's verifier (aws-iam-authenticator) rejects query parameters that it does not
+//! expect, and general signers add some.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,20 +20,20 @@ use super::clock::Clock;
 use super::error::ClientError;
 use super::kubernetes::{MintToken, Token};
 
-/// A token is good for 15 minutes from its date; like the AWS CLI, one less is promised.
+/// Lifetime of a token. EKS accepts it for 15 minutes from its date; as in the AWS CLI, one minute is subtracted.
 const LIFETIME: Duration = Duration::from_mins(14);
 
-/// What the URL says of its own lifetime, in seconds. The verifier does not go by it.
+/// Lifetime in the URL, in seconds. The verifier ignores it.
 const EXPIRES: u32 = 60;
 
 const PREFIX: &str = "k8s-aws-v1.";
 
-/// Mints tokens for one cluster.
+/// Creates tokens for one cluster.
 #[derive(Debug)]
 pub(super) struct EksToken {
     pub(super) credentials: SharedCredentialsProvider,
     pub(super) region: String,
-    /// The cluster's name, or its id for a local cluster on Outposts.
+    /// The cluster's name, or its ID for a local cluster on Outposts.
     pub(super) cluster: String,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -48,8 +48,9 @@ impl MintToken for EksToken {
                 .map_err(|error| ClientError::EksToken { cluster: self.cluster.clone(), reason: causes(&error) })?;
             let expires = now + LIFETIME;
             Ok(Token {
+                // The verifier compares the date with its own clock.
                 value: presign(&credentials, &self.region, &self.cluster, self.clock.time_of_day()),
-                // The token dies with the credentials that signed it.
+                // The token expires with the credentials that signed it.
                 expires: Some(credentials.expiry().map_or(expires, |expiry| expiry.min(expires))),
             })
         })
@@ -60,7 +61,7 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     super::aws::chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// The token for `cluster`, dated `now`.
+/// Creates the token for `cluster` with the date `now`.
 fn presign(credentials: &Credentials, region: &str, cluster: &str, now: SystemTime) -> SecretString {
     let date = timestamp(now);
     let day = &date[..8];
@@ -68,8 +69,8 @@ fn presign(credentials: &Credentials, region: &str, cluster: &str, now: SystemTi
     // The regional endpoint: the verifier accepts the global one in the partition `aws` only.
     let host = format!("sts.{region}.{}", dns_suffix(region));
 
-    // In the order of the canonical query, which is that of the names' bytes.
-    // Exactly the parameters that aws-iam-authenticator knows: it refuses a token with any other.
+    // In the order of the canonical query: by the bytes of the names. These are exactly the parameters that
+    // aws-iam-authenticator supports: it rejects tokens with any other.
     let mut query = format!(
         "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}\
          &X-Amz-Date={date}&X-Amz-Expires={EXPIRES}",
@@ -82,6 +83,7 @@ fn presign(credentials: &Credentials, region: &str, cluster: &str, now: SystemTi
 
     let request = format!(
         "GET\n/\n{query}\nhost:{host}\nx-k8s-aws-id:{cluster}\n\nhost;x-k8s-aws-id\n{}",
+        // The hash of the empty body of a GET request.
         hex::encode(Sha256::digest(b""))
     );
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex::encode(Sha256::digest(request.as_bytes())));
@@ -105,7 +107,7 @@ fn timestamp(now: SystemTime) -> String {
     now.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// Percent encoding as signatures want it: all but the unreserved characters.
+/// Percent encoding of SigV4: all bytes except the unreserved characters.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -132,7 +134,7 @@ mod tests {
         "2026-01-02T03:04:05Z".parse::<jiff::Timestamp>().unwrap().into()
     }
 
-    /// Signature and length of a token: what botocore made of the same input.
+    /// Host, signature and length of a token. The expected values were created with botocore from the same input.
     fn token(region: &str, cluster: &str, session: Option<&str>) -> (String, String, usize) {
         let credentials = Credentials::new(KEY, SECRET, session.map(str::to_owned), None, "test");
         let token = presign(&credentials, region, cluster, moment());

@@ -1,25 +1,25 @@
-//! Environment variables, read through one door so that tests can bring their own.
+//! Access to environment variables, which tests replace.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Where environment variables come from: the process, or a fixed table in tests.
+/// The environment variables: those of the process, or a fixed table in tests.
 ///
-/// `aws-config` reads the process environment by itself; this is for what it does not know.
+/// `aws-config` reads the process environment by itself; this type is for variables that it does not support.
 #[derive(Clone)]
 pub struct Environment(Arc<Lookup>);
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Environment {
-    /// The variables of this process.
+    /// The environment of this process.
     #[must_use]
     pub fn process() -> Self {
         Self(Arc::new(|name| std::env::var(name).ok()))
     }
 
-    /// Exactly these variables.
+    /// An environment with exactly these variables.
     #[must_use]
     pub fn fixed<const N: usize>(variables: [(&str, &str); N]) -> Self {
         let table: BTreeMap<String, String> =
@@ -27,7 +27,7 @@ impl Environment {
         Self(Arc::new(move |name| table.get(name).cloned()))
     }
 
-    /// The value of `name`; a variable set to nothing counts as not set.
+    /// The value of `name`; an empty variable counts as not set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|value| !value.is_empty())
@@ -42,7 +42,7 @@ impl Environment {
     /// `path` with a leading `~` replaced by the home directory, where there is one.
     #[must_use]
     pub fn expand_home(&self, path: &str) -> String {
-        // Windows sets the second one alone.
+        // Windows sets only USERPROFILE.
         match (path.strip_prefix("~/"), self.first(&["HOME", "USERPROFILE"])) {
             (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches(['/', '\\'])),
             _ => path.to_owned(),

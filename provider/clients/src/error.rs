@@ -1,4 +1,4 @@
-//! What goes wrong while a connection is being made, each text saying what to do.
+//! Errors of establishing a connection. Each message contains advice.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::aws::{AwsError, Fault};
 use super::once::Failure;
 
-/// Why a client cannot be had.
+/// Why a client is not available.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
-    /// The plan runs before the values exist. Nothing was contacted.
+    /// The values of settings are not known during this plan. Nothing was contacted.
     #[error(
         "the provider settings {} are not known yet, because they depend on resources that this run has not created \
          yet. No request was sent",
@@ -55,25 +55,25 @@ pub enum ClientError {
     )]
     KubernetesNotConfigured,
 
-    /// EKS itself says so.
+    /// Only if EKS itself reports it.
     #[error(
         "the EKS cluster \"{name}\" does not exist in region {region}: check cluster_name, the provider's region and \
          the account. If the cluster was deleted, remove its resources from the state with the command \"state rm\""
     )]
     ClusterNotFound { name: String, region: String },
 
-    /// Certain: EKS itself says so of the cluster that a resource was in.
+    /// The cluster of a resource was deleted, as EKS itself reports.
     #[error("the EKS cluster {arn} no longer exists")]
     ClusterGone { arn: String },
 
-    /// Not there, but the objects may be elsewhere.
+    /// The cluster does not exist in this region and account; the cluster of the resource may exist elsewhere.
     #[error(
         "the EKS cluster \"{name}\" does not exist in region {region} of the AWS account {account}, but this resource \
          is in {home}: use the region and credentials of that cluster. The state was not changed"
     )]
     ClusterElsewhere { name: String, region: String, account: String, home: String },
 
-    /// Connected, but to a cluster that the resource is not in.
+    /// The connected cluster is not the one of the resource.
     #[error(
         "this resource is in the EKS cluster {home}, but the provider is now connected to {found}: use the \
          cluster_name, region and credentials of the former. To keep the objects in that cluster, remove the resource \
@@ -81,7 +81,7 @@ pub enum ClientError {
     )]
     OtherCluster { home: String, found: String },
 
-    /// AWS does not know it here, where it never was.
+    /// The AWS object was not found in this region and account, but was created in others.
     #[error(
         "this resource is {arn}, but the provider uses the AWS account {account} and the region {region}: use the \
          credentials and the region with which it was created. The state was not changed"
@@ -106,13 +106,14 @@ pub enum ClientError {
     #[error("no connection to the Kubernetes API can be created with these settings: {reason}")]
     KubernetesClient { reason: String },
 
-    /// The user wanted the run to end.
+    /// The run was stopped.
     #[error("the run was stopped while a connection was being established. Nothing was changed")]
     Stopped,
 }
 
 impl Failure for ClientError {
-    /// Where asking again would take long, or run a command, and nothing can have changed.
+    /// `true` for errors whose cause cannot change within the run, where another attempt would take long or run a
+    /// command again.
     fn lasts(&self) -> bool {
         match self {
             Self::NoRegion | Self::InvalidRegion { .. } | Self::Exec { .. } => true,
@@ -122,7 +123,7 @@ impl Failure for ClientError {
     }
 }
 
-/// What to wait for.
+/// The advice for a status of a cluster.
 fn until(status: &str) -> &'static str {
     match status {
         "DELETING" => "wait until it is deleted; its resources can then be destroyed",

@@ -1,7 +1,7 @@
-//! Clients of AWS and Kubernetes, made from plain settings. No other crate of this provider opens connections.
+//! Clients of AWS and Kubernetes, created from settings. Only this crate of the provider opens connections.
 //!
-//! [`Clients`] is made when the provider is configured, which costs nothing: no file is read and
-//! nothing is sent before a client is asked for. Each client is then built once and shared.
+//! [`Clients`] is created when the provider is configured, without reading files or sending requests. Each client is
+//! created on first use and shared.
 
 pub mod aws;
 mod clock;
@@ -31,7 +31,7 @@ use self::kubernetes::{Connected, KubernetesSettings, Place};
 use self::once::Once;
 use self::stop::Stop;
 
-/// Everything that decides what is connected to, and how.
+/// All settings of the connections.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     pub aws: AwsSettings,
@@ -40,17 +40,17 @@ pub struct Settings {
     pub environment: Environment,
 }
 
-/// What servers are told about who is asking.
+/// The user agent of all requests.
 #[derive(Debug, Clone, Default)]
 pub struct UserAgent {
-    /// `Terraform` or `OpenTofu`, and its version, as far as these are known.
+    /// `Terraform` or `OpenTofu` and its version, if known.
     pub host: Option<(String, Option<String>)>,
-    /// What `TF_APPEND_USER_AGENT` adds, as it stands.
+    /// The unchanged value of `TF_APPEND_USER_AGENT`.
     pub appended: Option<String>,
 }
 
 impl UserAgent {
-    /// Name and version of this provider, then of its host.
+    /// Name and version of this provider and of its host.
     fn parts(&self) -> Vec<(String, Option<String>)> {
         let provider = ("terraform-provider-gitlabspot".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()));
         std::iter::once(provider).chain(self.host.clone()).collect()
@@ -66,14 +66,14 @@ impl UserAgent {
     }
 }
 
-/// The clients of one configured provider. Cloning shares them.
+/// The clients of one configured provider. Clones share them.
 #[derive(Clone)]
 pub struct Clients {
     shared: Arc<Inner>,
     own: Arc<Own>,
 }
 
-/// What all operations share.
+/// The state that all operations share.
 struct Inner {
     settings: Settings,
     clock: Arc<dyn Clock>,
@@ -83,7 +83,7 @@ struct Inner {
     kubernetes: Mutex<HashMap<Option<String>, Arc<Place>>>,
 }
 
-/// What the operations have that end together.
+/// The state of operations that are stopped together.
 #[derive(Default)]
 struct Own {
     stop: Stop,
@@ -97,7 +97,7 @@ struct Own {
     sts: OnceCell<aws_sdk_sts::Client>,
 }
 
-/// A service's client, after the account was checked where that was asked for.
+/// Defines the getter of a service's client, which checks the account if account lists are set.
 macro_rules! getter {
     ($name:ident, $sdk:ident, $service:literal) => {
         #[doc = concat!("The client of ", $service, ".")]
@@ -117,13 +117,13 @@ macro_rules! getter {
 }
 
 impl Clients {
-    /// Clients for these settings. Does nothing yet: errors come with the first use.
+    /// Clients with these settings. Errors in the settings are reported on first use.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self::with_clock(settings, Arc::new(SystemClock))
     }
 
-    /// The same, on another clock.
+    /// The same with another clock.
     #[must_use]
     pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let shared =
@@ -131,8 +131,8 @@ impl Clients {
         Self { shared: Arc::new(shared), own: Arc::default() }
     }
 
-    /// The same connections for operations that end with `stop`: no call is tried again then, a look is given up, and a
-    /// change is waited for a few seconds more.
+    /// The same connections for operations that end with `stop`: after it, no call is repeated, reads in flight are
+    /// abandoned, and changes in flight may take a few more seconds.
     #[must_use]
     pub fn until(&self, stop: &CancellationToken) -> Self {
         self.with(Stop::of(stop.clone()))
@@ -160,7 +160,7 @@ impl Clients {
         Ok(self.own.s3.get_or_init(|| async { aws::s3(connection, &self.shared.settings.aws) }).await)
     }
 
-    /// The URL of S3, where it is not AWS's own.
+    /// The custom URL of S3; `None` for that of AWS.
     ///
     /// # Errors
     /// [`ClientError`] when the settings cannot be used.
@@ -168,7 +168,7 @@ impl Clients {
         Ok(aws::s3_endpoint(self.aws().await?, &self.shared.settings.aws.endpoints))
     }
 
-    /// The client of STS. The account is not checked: this client is what checks it.
+    /// The client of STS. It does not check the account, because the check itself uses it.
     ///
     /// # Errors
     /// [`ClientError`] when the settings cannot be used.
@@ -181,16 +181,16 @@ impl Clients {
     /// The region, such as `eu-west-1`.
     ///
     /// # Errors
-    /// [`ClientError::NoRegion`] and other [`ClientError`]s about the settings.
+    /// [`ClientError::NoRegion`], and other [`ClientError`]s of invalid settings.
     pub async fn region(&self) -> Result<&str, ClientError> {
         let connection = self.aws().await?;
         connection.config.region().map(AsRef::as_ref).ok_or(ClientError::NoRegion)
     }
 
-    /// The twelve digits of the account that the credentials belong to. Asked once.
+    /// The ID of the account of the credentials. Requested once.
     ///
     /// # Errors
-    /// [`ClientError::Aws`] when STS does not answer.
+    /// [`ClientError::Aws`] if the request to STS fails.
     pub async fn account_id(&self) -> Result<&str, ClientError> {
         let ask = || async {
             let sts = self.sts().await?;
@@ -201,31 +201,31 @@ impl Clients {
         self.own.account.get_or_try_init(shared).await.map(String::as_str)
     }
 
-    /// A client of the cluster `cluster_name`, or of the one that the provider block describes.
+    /// A client of the cluster `cluster_name`, or of the cluster in the provider block.
     ///
     /// # Errors
-    /// [`ClientError`] when there is no such cluster, or the settings cannot be used.
+    /// [`ClientError`] if the cluster does not exist, or the settings cannot be used.
     pub async fn kubernetes(&self, cluster_name: Option<&str>) -> Result<Connected, ClientError> {
         let settings = &self.shared.settings.kubernetes;
-        // The provider's own cluster is the same one whoever names it.
+        // A resource that names the cluster of the provider block shares its connection.
         let name = cluster_name.filter(|name| settings.cluster_name.as_deref() != Some(*name)).map(str::to_owned);
         let place = {
             let mut places = self.shared.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(places.entry(name.clone()).or_insert_with(|| Arc::new(Place::new(name))))
         };
-        // What connects is large, and would be on the stack of every operation.
+        // The future is large, and would otherwise be on the stack of every operation.
         let connecting = Box::pin(place.connect(self));
         let connected = self.own.stop.unless(connecting).await.ok_or(ClientError::Stopped)??;
         Ok(connected.until_stopped(self.own.stop.token()))
     }
 
-    /// The EKS cluster that the provider block names, if it does.
+    /// The name of the EKS cluster in the provider block, if any.
     #[must_use]
     pub fn cluster_name(&self) -> Option<&str> {
         self.shared.settings.kubernetes.cluster_name.as_deref()
     }
 
-    /// In tests: a client of the cluster that the provider block describes, as if it had been connected.
+    /// For tests: uses `client` as the connection of the cluster in the provider block.
     #[cfg(any(test, feature = "testing"))]
     pub fn stand_in(&self, client: kube::Client) {
         let place = Arc::new(Place::stand_in(client));
@@ -242,7 +242,7 @@ impl Clients {
         self.own.aws.get_or_try_init(own).await
     }
 
-    /// Costs one call in the provider's life, and none where no list is given.
+    /// Checks the account lists. Makes one call per provider process, and none without account lists.
     async fn check_account(&self) -> Result<(), ClientError> {
         let AwsSettings { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } =
             &self.shared.settings.aws;
@@ -255,7 +255,7 @@ impl Clients {
             return Err(ClientError::AccountForbidden { account });
         }
         match allowed {
-            // A list without an account allows none.
+            // An empty list allows no account.
             Some(allowed) if !allowed.contains(&account) => {
                 Err(ClientError::AccountNotAllowed { account, allowed: allowed.clone() })
             }

@@ -1,6 +1,6 @@
-//! What `NO_PROXY` says, in the words that the matcher of proxies knows.
+//! Conversion of `NO_PROXY` for the matcher of proxies.
 
-/// Tools written in Go, Terraform among them, also take `*.example.com` for what is written `.example.com` here.
+/// Converts `*.example.com`, which tools written in Go such as Terraform accept, to the equivalent `.example.com`.
 pub(super) fn domains(rules: &str) -> String {
     let rules = rules.split(',').map(str::trim);
     rules.map(|rule| if rule.starts_with("*.") { &rule[1..] } else { rule }).collect::<Vec<_>>().join(",")

@@ -1,17 +1,16 @@
-//! What is made once for all who need it, and is not made again for each of them when that fails.
+//! Values that are created once for all callers. Concurrent callers also share a failure.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
-/// Why something could not be made.
+/// Why a value could not be created.
 pub(super) trait Failure: Clone {
-    /// Whether another try in the same run would fail as well.
+    /// Whether another attempt in the same run would fail as well.
     fn lasts(&self) -> bool;
 }
 
-/// Something that the first who needs it makes. Whoever comes meanwhile waits for the same try; a failure that lasts is
-/// kept.
+/// A value that the first caller creates. Concurrent callers wait for the same attempt; a lasting failure is kept.
 #[derive(Debug)]
 pub(super) struct Once<T, E> {
     last: Mutex<Option<Result<T, E>>>,
@@ -25,14 +24,15 @@ impl<T, E> Default for Once<T, E> {
 }
 
 impl<T: Clone, E: Failure> Once<T, E> {
-    /// What there is, or what `make` makes.
+    /// The existing value, or the result of `make`.
     ///
     /// # Errors
-    /// What a try failed with that ended after this call began, or a failure that lasts.
+    /// The failure of an attempt that ended after this call began, or a lasting failure.
     pub(super) async fn get<F>(&self, make: impl FnOnce() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
+        // Read before the lock: a caller that waits for another attempt shares its result.
         let before = self.tries.load(Ordering::Acquire);
         let mut last = self.last.lock().await;
         match last.as_ref() {
@@ -66,7 +66,7 @@ mod tests {
         }
     }
 
-    /// Three at the same time, then one more: the results, and how often something was made.
+    /// Three concurrent calls and one later call: their results, and the number of attempts.
     async fn tries(result: Result<u8, Failed>) -> (Vec<Result<u8, Failed>>, usize) {
         let (shared, count) = (Once::default(), AtomicUsize::new(0));
         let get = || {

@@ -1,4 +1,4 @@
-//! AWS in tests: answers in order, requests kept.
+//! AWS for tests: sends scripted responses and records requests.
 
 #![expect(clippy::unwrap_used, reason = "for tests alone, in which a failed unwrap is a failed test")]
 
@@ -17,20 +17,20 @@ use aws_smithy_types::body::SdkBody;
 use super::aws::AwsSettings;
 use super::{Clients, Environment, Settings};
 
-/// What comes back for one request.
+/// The response to one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     Http(u16, String),
-    /// The connection breaks once the request is out.
+    /// The connection is reset after the request was sent.
     Reset,
-    /// No answer ever comes.
+    /// No response arrives.
     Silence,
-    /// A success that takes time.
+    /// A successful response after a delay.
     Slow(Duration, String),
 }
 
 impl Answer {
-    /// STS says that the credentials are those of the account 123456789012.
+    /// The response of STS for credentials of the account 123456789012.
     pub fn identity() -> Self {
         let text = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
              <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
@@ -38,14 +38,14 @@ impl Answer {
     }
 }
 
-/// A network that follows a script. When the script is over, everything is a connection reset.
+/// A network with scripted responses. After the last one, every connection is reset.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
-/// A request that was made.
+/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
@@ -65,7 +65,7 @@ impl Script {
         self.requests.lock().unwrap().clone()
     }
 
-    /// Settings with keys and a region, for which this is the network.
+    /// Settings with keys and a region that use this network.
     pub fn settings(&self) -> AwsSettings {
         AwsSettings {
             region: Some("eu-west-1".to_owned()),

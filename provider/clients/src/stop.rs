@@ -1,16 +1,16 @@
-//! When calls end because the user wants the run to end.
+//! When calls end after the run was stopped.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-/// How long a look may take that begins after the stop. Operations look at what they have made before they end.
+/// Timeout of a read that begins after the stop. Operations read the objects that they created before they end.
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
-/// How long a change may still take after the stop: what it made belongs in the state.
+/// How long a change in flight may take after the stop: its result must be recorded in the state.
 const CHANGE: Duration = Duration::from_secs(10);
 
-/// The wish of the user that the run ends, as calls see it.
+/// The request of the user to stop the run.
 #[derive(Clone, Debug)]
 pub(super) struct Stop {
     token: CancellationToken,
@@ -23,7 +23,7 @@ impl Stop {
         Self { token, afterwards: AFTERWARDS, change: CHANGE }
     }
 
-    /// The same with other times, for tests.
+    /// With other timeouts, for tests.
     #[cfg(test)]
     pub(super) fn after(token: &CancellationToken, afterwards: Duration, change: Duration) -> Self {
         Self { token: token.clone(), afterwards, change }
@@ -37,13 +37,13 @@ impl Stop {
         self.token.is_cancelled()
     }
 
-    /// Completes when something that changes nothing is to be given up: at once, where it had begun before the stop.
+    /// Completes when a read must be abandoned: immediately after the stop if the read began before it.
     pub(super) fn for_a_look(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
         let grace = if self.is_wanted() { self.afterwards } else { Duration::ZERO };
         self.and_then(grace)
     }
 
-    /// Completes when the answer to a change is not to be waited for any longer.
+    /// Completes when the response to a change is no longer awaited.
     pub(super) fn for_a_change(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
         self.and_then(self.change)
     }
@@ -56,10 +56,11 @@ impl Stop {
         }
     }
 
-    /// Waits for something that changes nothing. `None` if it was given up.
+    /// Waits for a read. `None` if it was abandoned.
     pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let end = self.for_a_look();
         tokio::select! {
+            // A finished read counts, even if the stop came at the same time.
             biased;
             done = work => Some(done),
             () = end => None,
@@ -68,7 +69,7 @@ impl Stop {
 }
 
 impl Default for Stop {
-    /// Never.
+    /// Never stops.
     fn default() -> Self {
         Self::of(CancellationToken::new())
     }

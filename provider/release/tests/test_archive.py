@@ -1,4 +1,4 @@
-"""Archives are the same wherever and whenever they are made."""
+"""Archives are reproducible."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ class Archives(unittest.TestCase):
         self.root = Path(directory.name)
 
     def archive(self, folder: str, name: str = "linux_amd64", mode: int = 0o755, mtime: int = 0) -> Path:
-        """Of a binary in a folder of its own."""
+        """Writes the archive of a binary in a separate directory."""
         home = self.root / folder
         home.mkdir()
         binary = home / "built"

@@ -1,4 +1,4 @@
-"""The texts of licences that go with a binary."""
+"""The licence texts that are distributed with a binary."""
 
 import tempfile
 import unittest
@@ -19,7 +19,7 @@ class Notices(unittest.TestCase):
         self.root = Path(directory.name)
 
     def rendered(self, *crates: Crate, **files: dict[str, str]) -> str:
-        """Of crates with these files."""
+        """Returns the texts of crates with these files."""
         for it in crates:
             (self.root / it.name).mkdir()
             for name, text in files.get(it.name, {}).items():

@@ -1,4 +1,4 @@
-"""The command, as a release runs it."""
+"""The command `package`, with the arguments of a release."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ class Packages(unittest.TestCase):
         self.root = Path(directory.name)
 
     def package(self, folder: str, **environment: str) -> tuple[Path, subprocess.CompletedProcess]:
-        """Two platforms, in a folder of its own."""
+        """Packages two platforms in a separate directory."""
         home = self.root / folder
         home.mkdir()
         (home / "one").write_text("the first")

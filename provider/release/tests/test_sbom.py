@@ -1,4 +1,4 @@
-"""The bill of materials has what is linked, and nothing else."""
+"""The bill of materials contains the linked crates and no others."""
 
 import json
 import unittest

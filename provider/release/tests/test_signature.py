@@ -1,4 +1,4 @@
-"""Signatures are what registries accept, and nothing of the key is left."""
+"""Registries accept the signatures, and no copy of the key remains."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ PASSPHRASE = "correct horse"
 
 
 def export(kind: str, passphrase: str = "") -> tuple[str, str]:
-    """A key that was made for this test: its secret part and its public one."""
+    """Generates a key for a test. Returns its secret and its public part."""
     with keyring() as gpg:
         unlock = ["--pinentry-mode", "loopback", "--passphrase", passphrase]
         gpg.run([*unlock, "--quick-generate-key", "release@gitlabspot.test", kind, "sign", "never"])
@@ -88,6 +88,6 @@ def is_running(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    # Where nobody reaps orphans at once, a zombie is gone.
+    # In containers init may not reap orphans at once, so that a zombie counts as ended.
     stat = Path(f"/proc/{process}/stat")
     return not stat.exists() or "Z" not in stat.read_text().rsplit(")", 1)[1].split()[0]

@@ -1,4 +1,4 @@
-"""A schema that is not the committed one is noticed, at each level."""
+"""Differences from the committed schema are found at every level."""
 
 import copy
 import unittest

@@ -1,4 +1,4 @@
-"""Targets are those that registries know, and binaries are found where `build` puts them."""
+"""Targets have the names of registries, and binaries are in the directories of `build`."""
 
 import tempfile
 import unittest

@@ -1,4 +1,4 @@
-"""Tag, version and changelog contradict each other, and the message says which of them."""
+"""Contradictions between tag, version and changelog are reported, with both values."""
 
 import tempfile
 import unittest

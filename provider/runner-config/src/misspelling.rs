@@ -1,4 +1,4 @@
-//! Misspelt names, for tests of what suggests the right one.
+//! Random misspellings, for tests of suggestions.
 
 #![expect(clippy::unwrap_used, reason = "for tests alone, in which a failed unwrap is a failed test")]
 
@@ -8,10 +8,10 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::catalogue::OTHER_EXECUTORS;
 
-/// Of each key.
+/// Number of misspellings of each key.
 const MISSPELLINGS: u32 = 3;
 
-/// One slip: a letter too many, missing, wrong, or exchanged with the next.
+/// A typing error: a letter is inserted, removed, replaced, or exchanged with the next.
 #[derive(Clone, Debug)]
 struct Slip {
     kind: u8,
@@ -43,8 +43,9 @@ fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', '-'], "")
 }
 
-/// Whether the message names a key that is as near as the right one. Of what is nearly all wrong, nothing can be said: `li`
-/// is as little `id` as it is `limit`. Two slips at one place can be three.
+/// Whether the message suggests a key that is at least as near as the correct one. A name that is almost entirely wrong
+/// is excluded: `li` is as far from `id` as from `limit`. Two typing errors at one position can result in a distance of
+/// three.
 fn is_right(message: &str, wrong: &str, right: &str) -> bool {
     let distance = |name: &str| strsim::osa_distance(&plain(wrong), &plain(name));
     let belongs_elsewhere = ["belongs to", "It belongs", "is set in GitLab", "Write ", "In runners.config it is"];
@@ -60,8 +61,8 @@ fn is_right(message: &str, wrong: &str, right: &str) -> bool {
     }
 }
 
-/// Misspells the last part of `path` at random, so that it is none of the `known` names, and checks that exactly one
-/// message comes back, which names the right one.
+/// Misspells the last part of `path` randomly, so that it is not one of the `known` names, and checks that exactly one
+/// message is returned, which suggests the correct name.
 pub fn each(path: &str, known: &[String], check: impl Fn(&str) -> Vec<String>) {
     let right = path.rsplit('.').next().unwrap();
     let mut runner = TestRunner::new(Config { cases: MISSPELLINGS, failure_persistence: None, ..Config::default() });
@@ -69,10 +70,10 @@ pub fn each(path: &str, known: &[String], check: impl Fn(&str) -> Vec<String>) {
         let wrong = misspelt(right, &slips);
         prop_assume!(!wrong.is_empty() && !known.iter().any(|name| name.eq_ignore_ascii_case(&wrong)));
         prop_assume!(!OTHER_EXECUTORS.contains(&wrong.as_str()) && wrong != "runners");
-        let said = check(&wrong);
-        prop_assert_eq!(said.len(), 1, "{} for {}: {:?}", wrong, path, said);
-        prop_assert!(said[0].contains(&wrong), "{} for {}: {:?}", wrong, path, said);
-        prop_assert!(is_right(&said[0], &wrong, right), "{} for {}: {:?}", wrong, path, said);
+        let messages = check(&wrong);
+        prop_assert_eq!(messages.len(), 1, "{} for {}: {:?}", wrong, path, messages);
+        prop_assert!(messages[0].contains(&wrong), "{} for {}: {:?}", wrong, path, messages);
+        prop_assert!(is_right(&messages[0], &wrong, right), "{} for {}: {:?}", wrong, path, messages);
         Ok(())
     });
     checked.unwrap_or_else(|failure| unreachable!("{failure}"));

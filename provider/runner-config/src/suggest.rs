@@ -1,9 +1,8 @@
-//! The nearest valid name for a misspelt one.
+//! Suggestion of the nearest valid name for a misspelt one.
 
-/// The candidate that is most like `name`, if any is like it at all: the one that takes the fewest slips to get there.
+/// The candidate with the smallest distance to `name`, if any is similar.
 ///
-/// Letter case, dashes and underscores do not count: `bucketName` is as near to `bucket_name` as
-/// can be.
+/// Case, dashes and underscores are ignored: `bucketName` has no distance to `bucket_name`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(name);
     let judged = candidates.into_iter().map(|candidate| {
@@ -16,15 +15,15 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(.., candidate)| candidate)
 }
 
-/// Letters too many, missing, wrong or exchanged that any name may have and still be meant.
+/// Maximum number of inserted, missing, wrong or exchanged letters.
 const SLIPS: usize = 2;
 
-/// ` Did you mean "x"?`, or nothing.
+/// Returns ` Did you mean "x"?`, or an empty string if no candidate is similar.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, candidates).map(|candidate| format!(" Did you mean \"{candidate}\"?")).unwrap_or_default()
 }
 
-/// The name without what does not count.
+/// The name in lower case, without dashes and underscores.
 pub fn plain(name: &str) -> String {
     name.chars().filter(|letter| !matches!(letter, '-' | '_')).flat_map(char::to_lowercase).collect()
 }

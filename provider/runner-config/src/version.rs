@@ -1,11 +1,11 @@
-//! Versions of GitLab Runner, as far as the configuration depends on them.
+//! Versions of GitLab Runner that affect the configuration.
 
 use std::fmt;
 
 /// The patch release of [`RunnerVersion::DEFAULT`].
 pub const DEFAULT_RELEASE: &str = "19.3.0";
 
-/// Major and minor number; patch releases bring no configuration keys.
+/// Major and minor version. Patch releases do not add configuration keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunnerVersion {
     pub major: u16,
@@ -13,28 +13,28 @@ pub struct RunnerVersion {
 }
 
 impl RunnerVersion {
-    /// For keys that every supported version of the runner understands.
+    /// The version of keys that every supported runner has.
     pub const ANY: Self = Self::new(0, 0);
 
-    /// For a runner that is not known: every key fits it.
+    /// An unknown version, which accepts every key.
     pub const UNKNOWN: Self = Self::new(u16::MAX, 0);
 
-    /// The oldest that this provider deploys.
+    /// The oldest version that this provider supports.
     pub const OLDEST: Self = Self::new(15, 0);
 
-    /// From here on the runner expands environment variables in `token` and `url`,
-    /// so that a complete config.toml needs no registration step.
+    /// The first version that expands environment variables in `token` and `url`, so that a complete config.toml needs
+    /// no registration.
     pub const EXPANDS_TOKEN: Self = Self::new(18, 10);
 
-    /// Deployed when nothing else is asked for, as [`DEFAULT_RELEASE`].
+    /// The default version; [`DEFAULT_RELEASE`] is its patch release.
     pub const DEFAULT: Self = Self::new(19, 3);
 
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }
 
-    /// The version in a tag of the official image, `alpine-v19.3.0` or `v19.3.0`, or of a mirror that leaves the `v` out. What
-    /// no runner is called is a numbering of the image's own.
+    /// The version in a tag of the official image, `alpine-v19.3.0` or `v19.3.0`, or of a mirror without the `v`.
+    /// Versions before [`Self::OLDEST`] are ignored: the image then has its own version numbers.
     pub fn of_image_tag(tag: &str) -> Option<Self> {
         let parts = || tag.split(['-', '_']);
         let marked = parts().find_map(|part| Self::parse(part.strip_prefix('v')?));
@@ -42,22 +42,23 @@ impl RunnerVersion {
         marked.or_else(bare).filter(|version| *version >= Self::OLDEST)
     }
 
-    /// The same of a whole reference.
+    /// The version in an image reference.
     pub fn of_image(image: &str) -> Option<Self> {
+        // The registry can contain a colon as well, before its port, and a digest can follow the tag.
         let name = image.rsplit('/').next().unwrap_or(image);
         let name = name.split('@').next().unwrap_or(name);
         Self::of_image_tag(name.split_once(':')?.1)
     }
 
-    /// That which a whole reference tells, or else a tag alone.
-    pub fn told(image: Option<&str>, tag: Option<&str>) -> Option<Self> {
+    /// The version in an image reference, or in a tag if there is no reference.
+    pub fn of_image_or_tag(image: Option<&str>, tag: Option<&str>) -> Option<Self> {
         match image {
             Some(image) => Self::of_image(image),
             None => Self::of_image_tag(tag?),
         }
     }
 
-    /// Reads `19.3.0`, `v19.3.0` or `19.3`. `None` when it is none of these.
+    /// Parses `19.3.0`, `v19.3.0` or `19.3`. `None` for other formats.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
         let major = parts.next()?.parse().ok()?;

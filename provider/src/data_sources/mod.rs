@@ -1,3 +1,3 @@
-//! What is read and not managed.
+//! Data sources of the provider.
 
 pub mod spot_instance_types;

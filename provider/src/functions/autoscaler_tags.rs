@@ -1,4 +1,5 @@
-//! `provider::gitlabspot::autoscaler_tags(labels, taints)`: scale-from-zero tags for a group made elsewhere.
+//! `provider::gitlabspot::autoscaler_tags(labels, taints)`: scale-from-zero tags for a node group that this
+//! provider does not manage.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +51,7 @@ impl Function for AutoscalerTags {
     }
 
     fn call(&self, arguments: Vec<Raw>) -> Result<Raw, FunctionError> {
-        // Core only checks whether an argument is unknown as a whole; parts of it can be.
+        // The host only checks whether an argument is unknown as a whole. Parts of it can still be unknown.
         if !arguments.iter().all(Raw::is_wholly_known) {
             return Ok(Raw::unknown());
         }
@@ -98,7 +99,7 @@ fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
     }
     let text = |name: &str| match plain(taint.get(name)) {
         Raw::String(text) => Some(text),
-        // `true` without quotes is common in HCL, and Kubernetes has strings only.
+        // Kubernetes only has strings here, but `true` without quotes is common in HCL.
         Raw::Bool(flag) => Some(flag.to_string()),
         Raw::Number(number) => Some(number.to_string()),
         _ => None,

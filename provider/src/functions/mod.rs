@@ -1,4 +1,4 @@
-//! One file per function; the name gives the path.
+//! Functions of the provider, one file for each.
 
 pub mod autoscaler_tags;
 pub mod runner_config;

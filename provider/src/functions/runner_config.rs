@@ -1,4 +1,4 @@
-//! `provider::gitlabspot::runner_config(object)`: checked text for config.toml from an HCL object.
+//! `provider::gitlabspot::runner_config(object)`: validates an HCL object and converts it to the text of config.toml.
 
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER, Table};
 use gitlabspot_runner_config::config_toml::from_hcl;
@@ -15,7 +15,7 @@ pub struct RunnerConfig;
 
 const OBJECT: usize = 0;
 
-/// Makes the object a whole file in place of one runner.
+/// An object with this key is a complete file; without it, the object is one runner.
 const RUNNERS: &str = "runners";
 
 impl Function for RunnerConfig {
@@ -56,8 +56,8 @@ impl Function for RunnerConfig {
         let Json::Object(object) = object else {
             return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };
-        let file = file(object).map_err(|findings| wrong(&told(findings)))?;
-        // The writer sorts the keys: a function must give the same text for the same object.
+        let file = file(object).map_err(|findings| wrong(&lines(findings)))?;
+        // A function must return the same text for the same object: the keys of a `toml::Table` are sorted.
         toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
     }
 }
@@ -80,7 +80,7 @@ fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Diagnostic>> {
     };
     let mut findings = Vec::new();
     let mut read = |object: &Json, catalogue: &'static Table, path| {
-        // Which runner reads the text is not known here.
+        // The version of the runner that reads the text is not known here.
         from_hcl(object, catalogue, RunnerVersion::UNKNOWN, path).unwrap_or_else(|found| {
             findings.extend(found);
             toml::Table::new()
@@ -92,7 +92,7 @@ fn file(mut object: Map<String, Json>) -> Result<toml::Table, Vec<Diagnostic>> {
     if findings.is_empty() { Ok(file) } else { Err(findings) }
 }
 
-/// Keys of the global section have no place in one runner.
+/// Returns an error for each key of the global section in a single runner.
 fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Diagnostic>> {
     let is_global = |name: &&String| RUNNER.by_hcl(name).is_none() && GLOBAL.by_hcl(name).is_some();
     let findings: Vec<Diagnostic> = runner
@@ -110,8 +110,8 @@ fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Diagnostic>> {
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
-/// All findings; each names its place.
-fn told(findings: Vec<Diagnostic>) -> String {
+/// Details of all findings, one per line. Each contains its path.
+fn lines(findings: Vec<Diagnostic>) -> String {
     findings.into_iter().map(|found| found.detail).collect::<Vec<_>>().join("\n")
 }
 
@@ -124,7 +124,7 @@ mod tests {
         Raw::Map(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// As core hands an argument of dynamic type over.
+    /// Calls the function with an argument of dynamic type, as hosts send it.
     fn call(value: Raw) -> Result<Raw, FunctionError> {
         RunnerConfig.call(vec![Raw::Dynamic(Box::new(DynamicRaw { ty: Type::Dynamic, value }))])
     }
@@ -173,8 +173,8 @@ mod tests {
     fn all_errors_are_reported_with_their_paths() {
         let kubernetes = object([("cpu_requests", "2".into()), ("poll_timeout", "soon".into())]);
         let runners = Raw::List(vec![object([("kubernetes", kubernetes)])]);
-        let told = error(object([("concurent", 4.into()), ("runners", runners)]));
-        let lines: Vec<&str> = told.lines().collect();
+        let text = error(object([("concurent", 4.into()), ("runners", runners)]));
+        let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[..2],
             [
@@ -183,7 +183,7 @@ mod tests {
                  you mean \"cpu_request\"?",
             ]
         );
-        assert!(lines[2].starts_with("runners[0].kubernetes.poll_timeout must be a whole number. "), "{told}");
+        assert!(lines[2].starts_with("runners[0].kubernetes.poll_timeout must be a whole number. "), "{text}");
         assert_eq!(lines.len(), 3);
     }
 

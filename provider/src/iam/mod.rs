@@ -1,4 +1,4 @@
-//! Calls of IAM. A change takes some time to propagate in IAM.
+//! Calls of IAM. IAM is eventually consistent: a change takes some time to propagate.
 
 pub(crate) mod role;
 
@@ -31,7 +31,7 @@ impl Deref for Iam<'_> {
     }
 }
 
-/// `None` for an object that does not exist.
+/// Converts the error "not found" to `None`.
 pub(crate) fn optional<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(found) => Ok(Some(found)),

@@ -31,7 +31,7 @@ pub(crate) async fn create(iam: &Client, role: &NewRole<'_>) -> Result<Option<Ro
 }
 
 pub(crate) async fn get(iam: &Client, name: &str) -> Result<Option<Role>, AwsError> {
-    // ListRoles would have neither the boundary nor the tags.
+    // ListRoles returns neither the permissions boundary nor the tags.
     iam.get_role().role_name(name).send().await.map(|answer| answer.role).map_err(AwsError::of("GetRole"))
 }
 
@@ -63,7 +63,8 @@ pub(crate) async fn set_trust_policy(iam: &Client, name: &str, document: &str) -
 }
 
 pub(crate) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
-    // Keys are not case-sensitive: to remove "Team" after "team" was set would remove that one.
+    // IAM compares tag keys without regard to case. If "team" replaces "Team", removing "Team" last would remove
+    // "team".
     if !change.remove.is_empty() {
         let request = iam.untag_role().role_name(name).set_tag_keys(Some(change.remove.clone()));
         request.send().await.map_err(AwsError::of("UntagRole"))?;
@@ -86,7 +87,7 @@ pub(crate) async fn put_policy(iam: &Client, role: &str, policy: &str, document:
     request.send().await.map(drop).map_err(AwsError::of("PutRolePolicy"))
 }
 
-/// Deletes an inline policy; one that does not exist is a success.
+/// Deletes an inline policy. Succeeds if it does not exist.
 pub(crate) async fn delete_policy(iam: &Client, role: &str, policy: &str) -> Result<(), AwsError> {
     let request = iam.delete_role_policy().role_name(role).policy_name(policy);
     optional(request.send().await.map_err(AwsError::of("DeleteRolePolicy"))).map(drop)
@@ -97,18 +98,18 @@ pub(crate) async fn attach_policy(iam: &Client, role: &str, arn: &str) -> Result
     request.send().await.map(drop).map_err(AwsError::of("AttachRolePolicy"))
 }
 
-/// Detaches a policy; one that is not attached is a success.
+/// Detaches a policy. Succeeds if it is not attached.
 pub(crate) async fn detach_policy(iam: &Client, role: &str, arn: &str) -> Result<(), AwsError> {
     let request = iam.detach_role_policy().role_name(role).policy_arn(arn);
     optional(request.send().await.map_err(AwsError::of("DetachRolePolicy"))).map(drop)
 }
 
-/// Deletes the role; one that does not exist is a success.
+/// Deletes a role. Succeeds if it does not exist.
 pub(crate) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
     optional(iam.delete_role().role_name(name).send().await.map_err(AwsError::of("DeleteRole"))).map(drop)
 }
 
-/// The name at the end of the ARN of a role.
+/// The name of a role: the end of its ARN, which may have a path before it.
 pub(crate) fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

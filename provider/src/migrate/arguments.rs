@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What is printed for `--help` and after a wrong argument.
+/// Text for `--help` and after an invalid argument.
 pub(super) const USAGE: &str = "\
 Usage: terraform-provider-gitlabspot migrate [OPTIONS]
 
@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     pub(super) help: bool,
 }
 
-/// Why the arguments are wrong.
+/// Error of invalid arguments.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ArgumentError {
     #[error("There is no option {0}.")]
@@ -65,7 +65,7 @@ pub(super) enum ArgumentError {
 }
 
 impl Arguments {
-    /// Reads what follows `migrate`: `--name value` or `--name=value`.
+    /// Parses the arguments after `migrate`: `--name value` or `--name=value`.
     pub(super) fn parse(given: impl IntoIterator<Item = String>) -> Result<Self, ArgumentError> {
         let mut arguments = Self::default();
         let mut given = given.into_iter();
@@ -81,7 +81,7 @@ impl Arguments {
             if !arguments.has(&name) {
                 return Err(ArgumentError::Unknown(name));
             }
-            // An empty value is usually a variable of the shell that is not set.
+            // An empty value usually comes from a shell variable that is not set.
             let value = value.or_else(|| given.next()).filter(|value| !value.is_empty());
             let Some(value) = value else { return Err(ArgumentError::NoValue(name)) };
             arguments.set(&name, value)?;

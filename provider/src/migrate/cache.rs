@@ -1,17 +1,17 @@
-//! The bucket of the cache and the credentials for it, which were created by hand.
+//! Cache bucket and credentials that were created by hand, as described in the guide.
 
 use super::hcl::{Block, Value};
 use super::project::Project;
 use super::release::Cache;
 use super::report::Topic;
 
-/// Days after which the guide's rule deletes objects.
+/// Days after which the lifecycle rule of the guide deletes objects.
 const DAYS: i64 = 60;
 
-/// Name of the guide's Secret.
+/// Name of the Secret in the guide.
 pub(super) const SECRET: &str = "gitlab-runner-s3-access";
 
-/// Adds the bucket, and returns its address.
+/// Adds the bucket. Returns its address.
 pub(super) fn bucket(name: &str, cache: &Cache, project: &mut Project) -> String {
     let label = project.name("gitlabspot_cache_bucket", "cache");
     let address = format!("gitlabspot_cache_bucket.{label}");
@@ -36,7 +36,7 @@ pub(super) fn bucket(name: &str, cache: &Cache, project: &mut Project) -> String
     address
 }
 
-/// Adds the credentials of a user, and returns their address. `bucket` is the name, or what reads it.
+/// Adds the credentials of a user. Returns their address. `bucket` is the name of the bucket, or a reference to it.
 pub(super) fn credentials(
     user: &str,
     secret: &str,

@@ -1,7 +1,7 @@
 //! The subcommand `migrate`: a configuration and `import` blocks for what eksctl, Helm and other providers created.
 //!
-//! It reads files and writes text. Neither AWS nor a cluster is asked: what only they know is left to the import, which keeps
-//! it, or is a variable.
+//! It reads files and writes text, without requests to AWS or a cluster. Settings that the files do not contain are
+//! kept by the import, or become variables.
 
 mod arguments;
 mod cache;
@@ -24,16 +24,16 @@ use self::project::Project;
 use self::release::{File, Links};
 use self::report::Topic;
 
-/// What the binary prints.
+/// Output of the subcommand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Printed {
-    /// For standard output.
+    /// Text for standard output.
     pub out: String,
-    /// For standard error.
+    /// Text for standard error.
     pub report: String,
 }
 
-/// Why nothing is migrated.
+/// Error of a migration.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Cause);
@@ -54,11 +54,11 @@ enum Cause {
     Output(#[from] output::OutputError),
 }
 
-/// Does what the arguments after `migrate` say.
+/// Runs the subcommand with the arguments after `migrate`.
 ///
 /// # Errors
 ///
-/// Wrong arguments, inputs that cannot be read, or files that exist already. Nothing is written then.
+/// Invalid arguments, inputs that cannot be read, or files that cannot be written. No existing file is overwritten.
 pub fn run(given: impl IntoIterator<Item = String>) -> Result<Printed, Error> {
     let arguments = Arguments::parse(given).map_err(Cause::Arguments)?;
     if arguments.help {
@@ -92,7 +92,7 @@ fn migrate(arguments: &Arguments) -> Result<Project, Cause> {
     Ok(project)
 }
 
-/// What Helm and the console created.
+/// Migrates the release of the values files, and the bucket and the user of the options.
 fn by_hand(arguments: &Arguments, project: &mut Project) -> Result<(), Cause> {
     let namespace = arguments.namespace.clone().unwrap_or_else(|| release::NAME.to_owned());
     let files = arguments.values.iter().map(|path| read(path)).collect::<Result<Vec<File>, _>>()?;
@@ -136,7 +136,7 @@ fn by_hand(arguments: &Arguments, project: &mut Project) -> Result<(), Cause> {
     Ok(())
 }
 
-/// What the inputs mention and the options do not.
+/// Reports a bucket and a Secret that the values files contain and the options do not.
 fn advise(arguments: &Arguments, found: &release::Cache, project: &mut Project) {
     match (&arguments.bucket, &found.bucket) {
         (None, Some(bucket)) => {

@@ -1,10 +1,10 @@
-//! Writes files, and never over one that exists.
+//! Writes files. Never overwrites an existing one.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Why a file is not written.
+/// Error of a file that was not written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OutputError {
     #[error("{} exists already. Nothing was written: give a directory without this file.", .0.display())]
@@ -13,15 +13,17 @@ pub(super) enum OutputError {
     Io { path: PathBuf, source: io::Error },
 }
 
-/// Writes all files, or none if one of them exists.
+/// Writes all files. Writes none if one of them exists.
 pub(super) fn write(directory: &Path, files: &[(&str, String)]) -> Result<(), OutputError> {
     let io = |path: &Path, source| OutputError::Io { path: path.to_owned(), source };
     fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| directory.join(name)).collect();
+    // Unlike `exists`, `symlink_metadata` also finds a symbolic link without a target.
     if let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
         return Err(OutputError::Exists(path.clone()));
     }
     for (path, (_, text)) in paths.iter().zip(files) {
+        // `create_new` fails if the file was created after the check.
         let mut file = File::create_new(path).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => OutputError::Exists(path.clone()),
             _ => io(path, source),

@@ -1,28 +1,28 @@
-//! The configuration that is being written.
+//! The migrated configuration.
 
 use std::collections::BTreeSet;
 
 use super::hcl::{Block, Value, interpolated, quoted, render};
 use super::report::Report;
 
-/// Tags that eksctl and CloudFormation put on what they create.
+/// Key prefixes of the tags that eksctl and its CloudFormation stacks set.
 const TAGS_OF_EKSCTL: [&str; 3] = ["alpha.eksctl.io/", "eksctl.cluster.k8s.io/", "eksctl.io/"];
 
-/// The name of the cluster, as far as it is known.
+/// The cluster, with its name if it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cluster {
     pub(super) name: Option<String>,
 }
 
 impl Cluster {
-    /// The variable in place of a name that is not known.
+    /// The variable for an unknown name.
     const VARIABLE: &str = "var.cluster_name";
 
     pub(super) fn value(&self) -> Value {
         self.within("", "")
     }
 
-    /// Its name between two texts.
+    /// The name between two texts.
     pub(super) fn within(&self, before: &str, after: &str) -> Value {
         match &self.name {
             Some(name) => Value::Text(format!("{before}{name}{after}")),
@@ -32,14 +32,14 @@ impl Cluster {
     }
 }
 
-/// Blocks by the file in which they are written.
+/// The blocks of the configuration, and the report.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Project {
     pub(super) cluster: Cluster,
     pub(super) region: Option<String>,
     /// Region of the bucket, if it is another one.
     pub(super) bucket_region: Option<String>,
-    /// Whether eksctl created something of it.
+    /// Whether eksctl created any of the resources.
     pub(super) is_of_eksctl: bool,
     pub(super) report: Report,
     resources: Vec<Block>,
@@ -51,11 +51,11 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// A name for a resource of this type that no other one has, made of `wish`.
+    /// Returns a unique name for a resource of this type, derived from `wish`.
     pub(super) fn name(&mut self, resource: &str, wish: &str) -> String {
         let mut name: String =
             wish.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
-        // An HCL identifier does not begin with a digit.
+        // An HCL identifier must not begin with a digit.
         if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
             name = format!("n_{name}");
         }
@@ -64,7 +64,7 @@ impl Project {
         free.unwrap_or(name)
     }
 
-    /// Adds a resource, and its import unless it is a new one.
+    /// Adds a resource, with an import block unless it is created.
     pub(super) fn resource(&mut self, block: Block, import: Option<Value>) {
         if let ([kind, name], Some(id)) = (block.labels.as_slice(), import) {
             let to = Value::expression(format!("{kind}.{name}"));
@@ -73,13 +73,13 @@ impl Project {
         self.resources.push(block);
     }
 
-    /// The cluster, of which something here is a part.
+    /// Returns the cluster, and adds it to the provider block.
     pub(super) fn cluster(&mut self) -> Cluster {
         self.needs_cluster = true;
         self.cluster.clone()
     }
 
-    /// Has another provider forget what it manages.
+    /// Adds a `removed` block, with which the state forgets a resource of another provider.
     pub(super) fn forget(&mut self, address: &str) {
         // Terraform destroys the object unless `destroy` is false.
         let lifecycle = Block::new("lifecycle", [""; 0]).with("destroy", false);
@@ -89,7 +89,7 @@ impl Project {
         }
     }
 
-    /// A variable, and the expression that reads it.
+    /// Adds a variable. Returns the expression that reads it.
     pub(super) fn variable(&mut self, wish: &str, description: &str, kind: Variable) -> Value {
         let name = self.name("var", wish);
         let mut block = Block::new("variable", [name.clone()]);
@@ -98,7 +98,8 @@ impl Project {
         if matches!(kind, Variable::Secret | Variable::Token) {
             block.set("sensitive", true);
         }
-        // An ephemeral value can only be used where nothing is stored, such as in a write-only attribute.
+        // An ephemeral value is not stored, and is only allowed where no value is stored, such as in a write-only
+        // attribute.
         if kind == Variable::Token {
             block.set("ephemeral", true);
         }
@@ -106,7 +107,7 @@ impl Project {
         Value::expression(format!("var.{name}"))
     }
 
-    /// The files, each with its text; those without content are left out.
+    /// The names and texts of the files. Files without content are omitted.
     pub(super) fn files(mut self) -> Vec<(&'static str, String)> {
         if self.needs_cluster && self.cluster.name.is_none() {
             let mut block = Block::new("variable", ["cluster_name"]);
@@ -146,10 +147,11 @@ impl Project {
 /// Kinds of variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Variable {
+    /// A list of texts.
     Texts,
-    /// In the state, and hidden in plans.
+    /// A text that is stored in the state and hidden in the output.
     Secret,
-    /// In no state and no plan.
+    /// A token, which is stored neither in the state nor in the plan.
     Token,
 }
 
@@ -158,11 +160,11 @@ fn terraform() -> Block {
     let version = format!("~> {major}.{}", rest.split('.').next().unwrap_or(rest));
     let source = vec![("source".to_owned(), "gitlabspot/gitlabspot".into()), ("version".to_owned(), version.into())];
     let providers = Block::new("required_providers", [""; 0]).with("gitlabspot", Value::Object(source));
-    // OpenTofu and Terraform have write-only attributes, which take the tokens, from 1.11 on.
+    // The write-only attributes for tokens require OpenTofu 1.11 or Terraform 1.11.
     Block::new("terraform", [""; 0]).with("required_version", ">= 1.11").with_block(providers)
 }
 
-/// An address with a key, as HCL has it.
+/// An address with an instance key in HCL.
 pub(super) fn keyed(name: &str, key: &str) -> String {
     format!("{name}[{}]", quoted(key))
 }

@@ -1,28 +1,28 @@
-//! What a person has to know beside the configuration.
+//! Report of a migration, for the user.
 
 use std::fmt::Write as _;
 
-/// Where something of an input stands.
+/// A place in an input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) file: String,
     pub(super) line: Option<usize>,
-    /// The key, dotted, or the address of a resource.
+    /// Path of the key, separated by dots, or the address of a resource.
     pub(super) key: String,
 }
 
-/// Which part of the report has it.
+/// Section of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Topic {
-    /// What the first plan shows beside the imports.
+    /// Changes that the first plan shows in addition to the imports.
     Change,
-    /// What is still to be given or done.
+    /// Tasks for the user.
     Task,
-    /// Tokens, passwords and keys that were left out.
+    /// Tokens, passwords and keys that were omitted.
     Secret,
-    /// What stays as it is, outside of the configuration.
+    /// Objects that stay unchanged, outside of the configuration.
     Kept,
-    /// What has no counterpart, and what to do.
+    /// Settings without a counterpart, with advice.
     NoCounterpart,
 }
 
@@ -34,11 +34,11 @@ const TOPICS: [(Topic, &str); 5] = [
     (Topic::NoCounterpart, "What has no counterpart"),
 ];
 
-/// Everything that is reported, in the order in which it was found.
+/// The entries, in the order in which they were added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Report {
     entries: Vec<(Topic, Option<Place>, String)>,
-    /// Configurations that are suggested and not part of the result.
+    /// Title and HCL of suggested configurations, which are not part of the result.
     suggestions: Vec<(String, String)>,
 }
 
@@ -62,9 +62,9 @@ impl Report {
             if entries.is_empty() {
                 continue;
             }
-            // By file and line; what has no place comes first, in the order in which it was found.
+            // By file and line. Entries without a place come first; the sort is stable, so that they keep their order.
             entries.sort_by_key(|(_, place, _)| place.as_ref().map(|place| (place.file.clone(), place.line)));
-            // Writing to a text does not fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(text, "\n## {title}\n\n");
             for (_, place, about) in entries {
                 let _ = writeln!(text, "- {}{about}", place.as_ref().map(prefix).unwrap_or_default());
@@ -77,7 +77,7 @@ impl Report {
     }
 }
 
-/// The place before an entry.
+/// The text of a place before an entry.
 fn prefix(place: &Place) -> String {
     let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
     match (place.file.as_str(), place.key.as_str()) {

@@ -1,6 +1,6 @@
-//! Tells what must not be written: tokens, passwords and keys, by the names and the looks that they have.
+//! Identifies tokens, passwords and keys, which must not be written, by their names and formats.
 
-/// Names of variables that hold secrets contain one of these.
+/// Parts of the names of variables with secrets.
 const NAMES: [&str; 12] = [
     "TOKEN",
     "PASSWORD",
@@ -16,10 +16,10 @@ const NAMES: [&str; 12] = [
     "PASSPHRASE",
 ];
 
-/// Names with these endings say where a secret is.
+/// Endings of names of variables that refer to a secret and do not contain it.
 const PLACES: [&str; 6] = ["_FILE", "_PATH", "_NAME", "_DIR", "_SECRET_NAME", "_URL"];
 
-/// Secrets that are known by their beginning, and how many letters follow at least.
+/// Prefixes of secrets, and the minimum number of characters after them.
 const BEGINNINGS: [(&str, usize); 12] = [
     // GitLab: runner authentication (two), personal access, deploy, job and runner registration tokens.
     ("glrt-", 8),
@@ -38,20 +38,20 @@ const BEGINNINGS: [(&str, usize); 12] = [
     ("dckr_pat_", 8),
 ];
 
-/// Whether the value of a variable with this name is secret.
+/// Whether a variable with this name contains a secret.
 pub(super) fn is_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace('-', "_");
     NAMES.iter().any(|part| name.contains(part)) && !PLACES.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether a text looks like a secret, or has one in it.
+/// Whether a text looks like a secret or contains one.
 pub(super) fn is_text(text: &str) -> bool {
     BEGINNINGS.iter().any(|(beginning, length)| begins(text, beginning, *length))
         || has_password(text)
         || text.split(|c: char| c.is_whitespace() || c == ';').any(is_assignment)
 }
 
-/// A variable `NAME=value` with a secret as its value, or a text that looks like one.
+/// Whether a text is a variable `NAME=value` with a secret, or looks like a secret.
 pub(super) fn is_variable(variable: &str) -> bool {
     match variable.split_once('=') {
         Some((name, value)) => is_literal(value) && (is_name(name) || is_text(value)),
@@ -59,7 +59,7 @@ pub(super) fn is_variable(variable: &str) -> bool {
     }
 }
 
-/// Whether a value is the secret itself, and not a reference to a variable.
+/// Whether a value is literal and not a reference to a variable.
 pub(super) fn is_literal(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     !value.is_empty() && !value.starts_with('$')
@@ -74,7 +74,7 @@ fn begins(text: &str, beginning: &str, length: usize) -> bool {
     })
 }
 
-/// A URL with a password: `https://user:password@host`.
+/// Whether a text contains a URL with a password: `https://user:password@host`.
 fn has_password(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         let authority = rest.split(|c: char| c == '/' || c == '?' || c.is_whitespace() || c == '"').next();
@@ -83,7 +83,7 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// `export NAME=value`, within a script.
+/// Whether a word of a script assigns a secret, such as `NAME=value` after `export`.
 fn is_assignment(word: &str) -> bool {
     let Some((name, value)) = word.split_once('=') else { return false };
     let name = name.trim_start_matches('-');

@@ -5,13 +5,14 @@ use super::*;
 const EKSCTL: &str = include_str!("eksctl/testdata/guide.yaml");
 const VALUES: &str = include_str!("../resources/runner_release/testdata/guide-values.yaml");
 
-/// What is committed as the result of a test.
+/// Contents of a file with the expected result of a test.
 pub(super) fn expected(path: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/migrate");
     fs::read_to_string(folder.join(path)).unwrap()
 }
 
-/// Runs with files of a directory; arguments that begin with `@` are such files.
+/// Runs the subcommand with files in a temporary directory. An argument that begins with `@` is replaced by the path of
+/// one.
 fn ran(files: &[(&str, &str)], arguments: &[&str]) -> (tempfile::TempDir, Result<Printed, Error>) {
     let directory = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -116,8 +117,8 @@ fn invalid_inputs_are_errors() {
         (vec![("e.yaml", EKSCTL), ("out", "")], vec!["--eksctl", "@e.yaml", "--out", "@out"], "could not be written"),
     ] {
         let (_directory, printed) = ran(&files, &arguments);
-        let said = printed.unwrap_err().to_string();
-        assert!(said.contains(why), "{arguments:?}: {said}");
+        let message = printed.unwrap_err().to_string();
+        assert!(message.contains(why), "{arguments:?}: {message}");
     }
     assert!(run(["--help".to_owned()]).unwrap().out.starts_with("Usage: "));
 }

@@ -1,4 +1,4 @@
-//! Applying objects one by one. The state has each object from before its request.
+//! Applies the objects of a resource one by one. Each is recorded in the state before its request.
 
 use gitlabspot_clients::kubernetes::{KubernetesError, ObjectRef};
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use super::requests;
 use super::{During as _, Error, Kind, Objects, Private, Session, ShowsObjects, Step};
 use crate::steps::{Operation, Progress};
 
-/// Fields of this provider that no plan shows.
+/// Fields for internal use, which plans do not show. An apply may take them over although no plan has shown them.
 const HIDDEN: [&str; 4] = [
     ".metadata.annotations.gitlabspot.io/last-applied",
     ".spec.template.metadata.annotations.checksum/secrets",
@@ -18,22 +18,24 @@ const HIDDEN: [&str; 4] = [
     owner::HIDDEN[1],
 ];
 
-/// Whether an object creates pods: of the objects of a resource it is the one whose ID decides whose they are.
+/// Whether an object creates pods. A resource has one workload, and its ID decides to which resource the objects
+/// belong.
 pub(crate) fn is_workload(object: &Json) -> bool {
     object["kind"].as_str().is_some_and(is_workload_kind)
 }
 
-/// The same of the name of a kind.
+/// Whether objects of a kind create pods.
 pub(super) fn is_workload_kind(kind: &str) -> bool {
     ["Deployment", "CronJob"].contains(&kind)
 }
 
-/// Whether an object belongs to no single resource: all warm capacity of one priority uses one PriorityClass.
+/// Whether several resources share the object, so that none is its owner: all warm capacity of one priority uses one
+/// PriorityClass.
 fn is_shared(object: &Json) -> bool {
     object["kind"] == "PriorityClass"
 }
 
-/// A set of objects, and what its apply may take over from other field managers.
+/// The objects of a resource, and what determines which fields of other managers an apply may take over.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectSet<'a> {
     /// The objects in the state.
@@ -42,7 +44,7 @@ pub(crate) struct ObjectSet<'a> {
     pub(crate) after: &'a Manifest,
     /// Whether an import takes over all fields of the objects.
     pub(crate) adopts: bool,
-    /// ID of the resource. None in a dry run of what has no ID yet.
+    /// ID of the resource. `None` in a dry run of a resource that does not have one yet.
     pub(crate) owner: Option<Owner>,
     /// Whether the objects belong to a create that has not completed.
     pub(crate) is_new: bool,
@@ -54,9 +56,9 @@ pub(crate) struct Applied {
     pub(crate) place: ObjectRef,
     /// The object in the plan.
     pub(crate) asked: Json,
-    /// The same fields in the cluster's answer.
+    /// The same fields with the values of the API server's answer.
     pub(crate) made: Json,
-    /// The whole answer.
+    /// The complete answer.
     pub(crate) answer: Json,
 }
 
@@ -72,7 +74,7 @@ impl ObjectSet<'_> {
         Applied::of(object, shown.1, answer, R::KIND)
     }
 
-    /// Applies an object in a dry run.
+    /// Applies an object in a dry run, which changes nothing.
     pub(crate) async fn try_out<R: Objects>(
         &self,
         session: &Session<'_, R>,
@@ -91,7 +93,7 @@ impl ObjectSet<'_> {
         }
     }
 
-    /// The object in state and plan.
+    /// The object in the state and in the plan; null where it is missing.
     fn shown(&self, object: &Json) -> Result<(Json, Json), KubernetesError> {
         let key = ObjectRef::of(object)?.to_string();
         let of = |manifest: &Manifest| {
@@ -117,23 +119,24 @@ pub(crate) trait Applies: Operation<Model: ShowsObjects, Private: AsMut<Private>
 
 impl<O: Operation<Model: ShowsObjects, Private: AsMut<Private>>> Applies for O {}
 
-/// An apply of a set of objects. It records each object before its request, so that a process that ends in between leaves
-/// no object without a state.
+/// An apply of a set of objects. It records each object before its request, so that no object is missing in the state
+/// if the process is killed in between.
 pub(crate) struct Applying<'a, 'o, R, O: Operation> {
     session: &'a Session<'a, R>,
     set: &'a ObjectSet<'a>,
-    /// The objects in the state.
+    /// The objects that are recorded so far.
     manifest: Manifest,
     pub(crate) progress: &'a mut Progress<'o, O>,
 }
 
 impl<'a, 'o, R: Objects, O: Applies> Applying<'a, 'o, R, O> {
     pub(crate) fn new(session: &'a Session<'a, R>, set: &'a ObjectSet<'a>, progress: &'a mut Progress<'o, O>) -> Self {
+        // Set before the first request: the next plan then shows a rollout that an interrupted apply did not wait for.
         progress.operation.private().as_mut().is_applying = true;
         Self { session, set, manifest: progress.state.manifest(), progress }
     }
 
-    /// Records an object and applies it. Returns the cluster's answer.
+    /// Records an object and applies it. Returns the answer of the API server.
     pub(crate) async fn object(&mut self, object: &Json) -> Result<Json, Error> {
         let key = ObjectRef::of(object).during(Step::Apply, self.session)?.to_string();
         if let Some(text) = self.set.after.get(&key) {
@@ -147,7 +150,7 @@ impl<'a, 'o, R: Objects, O: Applies> Applying<'a, 'o, R, O> {
             if let Err(KubernetesError::Conflict { object, .. }) = &applied
                 && !self.set.is_new
             {
-                // It is unchanged, and fields of others do not become managed by being in the state.
+                // A conflict changes nothing. The state must not show fields of other managers as if they were applied.
                 restore(&mut self.manifest, self.set.before, &object.to_string());
                 self.progress.done(|state| state.show(&self.manifest));
             }

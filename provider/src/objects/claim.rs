@@ -1,26 +1,26 @@
-//! Which fields an apply may take from other managers: those of ours that someone has changed, once a plan has shown it.
+//! Decides which fields an apply may take over from other field managers: those whose change the plan has shown.
 
 use gitlabspot_clients::kubernetes::{FIELD_MANAGER, FieldConflict, HANDOVER};
 use serde_json::Value as Json;
 
-/// What an apply claims of the fields that others own with other values.
+/// Fields that an apply may take over although other field managers have set them to different values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Claim<'a> {
-    /// All of them: the object is being taken over as a whole.
+    /// All fields: the object is adopted as a whole.
     Everything,
-    /// Those that the plan has shown to change or to come.
+    /// Fields that the plan has shown as changed or added.
     Shown {
-        /// The object as the state has it, with what was found in its fields.
+        /// The object in the state, with the observed values of its fields.
         before: &'a Json,
-        /// The object as the plan has it.
+        /// The object in the plan.
         after: &'a Json,
-        /// Fields that plans do not show, because nobody but this provider has a use for them.
+        /// Fields for internal use of this provider, which plans do not show.
         hidden: &'a [&'a str],
     },
 }
 
 impl Claim<'_> {
-    /// Whether a field may be taken, with the object as it is now.
+    /// Whether the field of a conflict may be taken over. `live` is the object as observed.
     pub(crate) fn covers(&self, conflict: &FieldConflict, live: &Json) -> bool {
         let field = conflict.field.as_str();
         let is_ours = [FIELD_MANAGER, HANDOVER].contains(&conflict.manager.as_str());
@@ -29,8 +29,8 @@ impl Claim<'_> {
             Self::Shown { before, after, hidden } => {
                 let shown = match (find(before, field), find(after, field)) {
                     (Some(before), after) => after != Some(before) && !is_applied(live, field),
-                    // The plan adds it. What was set once, by an autoscaler or `kubectl scale`, is nobody's any more; who applies
-                    // it will do so again.
+                    // The plan adds the field. A manager that set it once with an update, such as `kubectl scale`, does
+                    // not set it again; a manager that applies it would.
                     (None, Some(_)) => !before.is_null() && !is_applied_by(live, field, &conflict.manager),
                     (None, None) => false,
                 };
@@ -40,7 +40,8 @@ impl Claim<'_> {
     }
 }
 
-/// Whether the field is one that we applied and that was not changed since: the other manager has applied the same.
+/// Whether this provider applied the field and no other manager has changed it since. Another manager may own it as
+/// well, with the same value.
 pub(crate) fn is_applied(live: &Json, field: &str) -> bool {
     is_applied_by(live, field, FIELD_MANAGER)
 }
@@ -53,20 +54,21 @@ fn is_applied_by(live: &Json, field: &str, manager: &str) -> bool {
         .any(|entry| owns(&entry["fieldsV1"], field))
 }
 
-/// What stands at a field as conflicts name it: `.spec.ports[containerPort=9252,protocol="TCP"].name`.
+/// The value at a field path as in conflicts: `.spec.ports[containerPort=9252,protocol="TCP"].name`.
 fn find<'a>(tree: &'a Json, path: &str) -> Option<&'a Json> {
     if path.is_empty() {
         return Some(tree);
     }
     if let Some(path) = path.strip_prefix('.') {
-        // Names may hold dots themselves.
+        // Names may contain dots, as keys of annotations and of a ConfigMap do, so that the path cannot be split at
+        // dots.
         return tree.as_object()?.iter().find_map(|(name, below)| find(below, after(path, name)?));
     }
     let (element, rest) = Element::first(path)?;
     find(tree.as_array()?.iter().find(|item| element.is(item))?, rest)
 }
 
-/// The same in the form in which the cluster keeps who owns what.
+/// Whether `fieldsV1` of an entry of `managedFields` contains a field path.
 fn owns(fields: &Json, path: &str) -> bool {
     let Some(below) = fields.as_object() else { return false };
     if path.is_empty() {
@@ -80,22 +82,22 @@ fn owns(fields: &Json, path: &str) -> bool {
     below.iter().any(|(key, below)| element.is_key(key) && owns(below, rest))
 }
 
-/// What follows a name at the beginning of a path.
+/// The rest of a path after a name at its beginning.
 fn after<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     path.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// An element of a list.
+/// The selector of a list element in a field path.
 #[derive(Debug, PartialEq)]
 enum Element {
-    /// With these fields.
+    /// The element with these key fields.
     Keyed(Vec<(String, Json)>),
-    /// A plain value.
+    /// The element that equals this value, in a list that is a set.
     Plain(Json),
 }
 
 impl Element {
-    /// The element at the beginning of a path, and the rest of the path.
+    /// Parses the selector at the beginning of a path. Returns it with the rest of the path.
     fn first(path: &str) -> Option<(Self, &str)> {
         let inside = path.strip_prefix('[')?;
         let (mut quoted, mut escaped, mut from, mut parts) = (false, false, 0, Vec::new());
@@ -132,7 +134,7 @@ impl Element {
         }
     }
 
-    /// Whether it is what a key such as `k:{"name":"runner"}` or `v:"runner"` means.
+    /// Whether a key of `fieldsV1`, such as `k:{"name":"runner"}` or `v:"runner"`, selects the same element.
     fn is_key(&self, key: &str) -> bool {
         let Some((kind, text)) = key.split_once(':') else { return false };
         let Ok(parsed) = serde_json::from_str::<Json>(text) else { return false };
@@ -202,7 +204,7 @@ mod tests {
         assert!(!covers(".spec.replicas", &Json::Null), "it was not ours before");
         assert!(claim.covers(&conflict(".data.config.toml", "gitlabspot"), &Json::Null));
         assert!(Claim::Everything.covers(&conflict(".spec.replicas", "kubectl-edit"), &Json::Null));
-        // A number that an autoscaler or `kubectl scale` has set, and that the configuration gives now.
+        // A number of replicas that an autoscaler or `kubectl scale` has set, and that the configuration now sets.
         let mut with_replicas = object("metrics", "a");
         with_replicas["spec"]["replicas"] = json!(2);
         let claim = Claim::Shown { before: &before, after: &with_replicas, hidden: &[] };
@@ -219,7 +221,7 @@ mod tests {
         assert!(!new.covers(&conflict(".spec.replicas", "kubectl"), &set_by("Update")), "the object was never ours");
         let claim = Claim::Shown { before: &before, after: &after, hidden: &[] };
         let covers = |field: &str, live: &Json| claim.covers(&conflict(field, "kubectl-edit"), live);
-        // Ours and theirs at once: both want the field to be as it is.
+        // Both managers own the field, with its present value.
         let fields =
             json!({ "f:spec": { "f:ports": { "k:{\"containerPort\":9252,\"protocol\":\"TCP\"}": { "f:name": {} } } } });
         let entry = json!({ "manager": "gitlabspot", "operation": "Apply", "fieldsV1": fields });

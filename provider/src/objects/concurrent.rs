@@ -1,7 +1,8 @@
-//! Two creates of the same objects at the same time, of two states: one gets all objects, the other one an error.
+//! Concurrent creates of the same objects from two states: one of them gets all objects, and the other one fails.
 //!
-//! Both find nothing, or what looks like the rest of a create that was killed. The workload decides: it is applied at the
-//! resource version at which it was judged, and a create that loses it gives back what it has written.
+//! Both find no objects, or objects that look like those of a create that was killed. The workload decides which create
+//! succeeds: it is applied with the resource version at which it was checked. The other create gives back the objects
+//! that it has written.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,20 +16,20 @@ use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::get_all;
 use super::{During as _, Error, Objects, Reason, Session, Step};
 
-/// How often a workload is judged again that its controller or another create writes to at the same time. The controller
-/// of a new Deployment writes several times in the first second.
+/// Maximum number of attempts to apply a workload while its controller or another create also writes to it. The
+/// controller of a new Deployment writes several times in the first second.
 const ATTEMPTS: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl<R: Objects> Session<'_, R> {
-    /// Applies the workload of a create. What a create has left that was killed is taken over; what another one has
-    /// completed is not.
+    /// Applies the workload of a create. The workload of a create that was killed is taken over, that of a completed
+    /// one is not.
     pub(super) async fn apply_new_workload(&self, set: &ObjectSet<'_>, workload: &Json) -> Result<Applied, Error> {
         let is_lost = |found: &Json| is_of_other(found, set.owner.as_ref()) && !is_unfinished(found);
         self.apply_unless_lost(set, workload, is_lost).await
     }
 
-    /// Ends a create: from now on its objects belong to this resource alone.
+    /// Completes a create by removing the mark of the workload. From then on, no other create takes the objects over.
     pub(crate) async fn finish_create(&self, set: &ObjectSet<'_>, workload: &Json) -> Result<(), Error> {
         let set = ObjectSet { is_new: false, ..set.clone() };
         let is_lost = |found: &Json| is_of_other(found, set.owner.as_ref());
@@ -49,6 +50,7 @@ impl<R: Objects> Session<'_, R> {
                 if is_lost(&found) {
                     return Err(self.fault(Reason::Lost(place.to_string())).into());
                 }
+                // The API server rejects the apply with 409 if the workload has changed since the check.
                 exact["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
             }
             attempts += 1;
@@ -61,7 +63,10 @@ impl<R: Objects> Session<'_, R> {
         }
     }
 
-    /// Whether all objects of a create are its own. Another create may have written to them in between.
+    /// Whether all objects of a create have its ID. Another create may have written to them in between.
+    ///
+    /// # Errors
+    /// The workload has the ID of another create.
     pub(crate) async fn owns_all(&self, set: &ObjectSet<'_>, places: Vec<ObjectRef>) -> Result<bool, Error> {
         let owners = self.owners(places).await.during(Step::Apply, self)?;
         let others: Vec<&ObjectRef> = owners
@@ -75,8 +80,8 @@ impl<R: Objects> Session<'_, R> {
         }
     }
 
-    /// Gives the objects that a create has written to the owner of the workload, so that a destroy of this resource does not
-    /// delete them.
+    /// Changes the owner of the objects that a create has written to that of the workload, so that a destroy of this
+    /// resource does not delete them.
     pub(crate) async fn give_back(&self, set: &ObjectSet<'_>, objects: &[Json]) -> Result<(), KubernetesError> {
         let places = objects.iter().map(ObjectRef::of).collect::<Result<Vec<_>, _>>()?;
         let owners = self.owners(places).await?;
@@ -92,7 +97,7 @@ impl<R: Objects> Session<'_, R> {
         Ok(())
     }
 
-    /// The IDs on existing objects.
+    /// Reads the owners of objects; `None` for objects that do not exist or have no ID.
     async fn owners(&self, places: Vec<ObjectRef>) -> Result<BTreeMap<ObjectRef, Option<Owner>>, KubernetesError> {
         let found = get_all(&self.client, places).await?;
         Ok(found.into_iter().map(|(place, object)| (place, object.as_ref().and_then(Owner::on))).collect())

@@ -1,4 +1,4 @@
-//! Why an operation on the objects of a resource failed: the step, the resource and the cause.
+//! Errors of operations on the objects of a resource: step, resource and cause.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::steps::{self, Fault as _, Remains};
 /// Why an operation failed, and what remains.
 pub(crate) type Error = steps::Error<Fault>;
 
-/// What went wrong.
+/// Cause of an error.
 #[derive(Debug)]
 pub(crate) enum Fault {
     Client(ClientError),
@@ -29,20 +29,20 @@ pub(crate) enum Fault {
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(super) kind: &'static Kind,
-    /// Namespace and name, which import it as well.
+    /// `namespace/name`, which is also the import ID.
     pub(super) id: String,
 }
 
-/// What went wrong with the objects of a resource.
+/// Reason why an operation on objects failed.
 #[derive(Debug)]
 pub(crate) enum Reason {
-    /// An object of others has the name of one of the resource.
+    /// An object that this provider did not create has the name of an object of the resource.
     Exists(String),
     /// An object belongs to another resource of the same kind and name.
     OfOther(String),
     /// Another operation of this run creates the same objects.
     Reserved(WaitError<Reserved>),
-    /// Another create has taken the object over.
+    /// A concurrent create has taken the object over.
     Lost(String),
     Ending(StillEnding),
     NoNamespace(String),
@@ -66,7 +66,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// What remains if it fails.
+    /// What remains after this step has failed.
     fn remains(self) -> Remains {
         match self {
             Self::Check => Remains::Unchanged,
@@ -77,7 +77,7 @@ impl Step {
     }
 }
 
-/// Names the step in which a request failed.
+/// Adds the step in which a request failed to its error.
 pub(crate) trait During<T> {
     fn during<R>(self, step: Step, session: &Session<'_, R>) -> Result<T, Error>;
 }
@@ -99,8 +99,8 @@ impl Fault {
 }
 
 impl Error {
-    /// What a read does without a connection: nothing while the cluster is still to be created, and a warning if it no longer
-    /// exists. A destroy reads first, and has to go on.
+    /// The result of a read without a connection: nothing if the cluster is yet to be created, and a warning if it no
+    /// longer exists. It is not an error, because a destroy reads the resource first and would never complete.
     pub(crate) fn in_read(self, kind: &Kind) -> Result<Option<Diagnostic>, Diagnostics> {
         match &*self.fault {
             Fault::Client(ClientError::NotYetKnown { .. }) => Ok(None),
@@ -111,7 +111,8 @@ impl Error {
         }
     }
 
-    /// What a delete does without a connection: a warning if the cluster, and all in it, no longer exists.
+    /// The result of a delete without a connection: a warning if the cluster, and therefore all its objects, no longer
+    /// exist.
     pub(crate) fn in_delete(self, kind: &Kind) -> Result<Diagnostic, Diagnostics> {
         match &*self.fault {
             Fault::Client(error @ ClientError::ClusterGone { .. }) => {
@@ -188,7 +189,11 @@ impl fmt::Display for Step {
 
 impl steps::Fault for Fault {
     fn summary(&self) -> &'static str {
-        let Self::Objects(Subject { kind, .. }, reason) = self else { return "Cannot connect" };
+        let (kind, reason) = match self {
+            Self::Client(error) => return error.summary(),
+            Self::Configuration(_) => return "Invalid provider setting",
+            Self::Objects(Subject { kind, .. }, reason) => (kind, reason),
+        };
         match reason {
             Reason::Exists(_) | Reason::OfOther(_) | Reason::Reserved(_) => "Object already exists",
             Reason::NoNamespace(_) => "Namespace not found",

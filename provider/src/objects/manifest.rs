@@ -1,4 +1,4 @@
-//! Objects as plan and state show them.
+//! Objects as shown in the plan and the state.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Map as JsonMap, Value as Json};
 use tfplugin::framework::Value;
 use tfplugin::framework::value::Map;
 
-/// Shown objects, as JSON texts, by kind and place.
+/// The shown fields of objects as JSON texts, by kind and place.
 pub(crate) type Manifest = BTreeMap<String, String>;
 
-/// Kind and place of an object, and its text.
+/// The entry of an object: its kind and place, and its text.
 pub(crate) fn entry(object: &Json) -> Option<(String, String)> {
     let kind = object["kind"].as_str()?;
     let name = object["metadata"]["name"].as_str()?;
@@ -20,7 +20,7 @@ pub(crate) fn entry(object: &Json) -> Option<(String, String)> {
     Some((key, text(object)))
 }
 
-/// JSON with sorted keys, so that equal objects are equal texts.
+/// JSON with sorted keys, so that equal objects have equal texts.
 pub(crate) fn text(object: &Json) -> String {
     sorted(object).to_string()
 }
@@ -36,7 +36,7 @@ fn sorted(value: &Json) -> Json {
     }
 }
 
-/// Has one object again as it was before.
+/// Restores the entry of one object from `before`.
 pub(crate) fn restore(manifest: &mut Manifest, before: &Manifest, key: &str) {
     match before.get(key) {
         Some(text) => drop(manifest.insert(key.to_owned(), text.clone())),
@@ -44,7 +44,7 @@ pub(crate) fn restore(manifest: &mut Manifest, before: &Manifest, key: &str) {
     }
 }
 
-/// A manifest as an attribute.
+/// The manifest as the value of an attribute.
 pub(crate) fn shown_manifest(manifest: &Manifest) -> Value<Map<String>> {
     Value::Known(manifest.iter().map(|(key, text)| (key.clone(), text.as_str().into())).collect())
 }

@@ -1,9 +1,9 @@
-//! The engine for the Kubernetes objects of one resource.
+//! Operations on the Kubernetes objects of one resource.
 //!
-//! An operation opens a [`Session`]. It checks what the apply would meet ([`preflight`]), applies object by object and
-//! records each before its request ([`apply`]), and deletes what is no longer desired in a fixed order ([`removal`]).
-//! Two creates of the same objects that run at the same time do not overwrite each other ([`concurrent`]). What
-//! distinguishes resources is in their [`Kind`].
+//! An operation opens a [`Session`]. It checks the existing objects ([`preflight`]), applies object by object and
+//! records each before its request ([`apply`]), and deletes objects that are no longer desired in a fixed order
+//! ([`removal`]). Concurrent creates of the same objects do not overwrite each other ([`concurrent`]). The differences
+//! between the resources are in their [`Kind`].
 
 mod apply;
 pub(crate) mod claim;
@@ -56,17 +56,17 @@ pub(crate) struct Kind {
     pub(crate) noun: &'static str,
     /// Why an existing object is not part of the resource: "was not created by this provider".
     pub(crate) not_own: &'static str,
-    /// What to do about an existing object of others.
+    /// Advice about an existing object that this provider did not create.
     pub(crate) if_exists: &'static str,
     /// Attributes that give two resources different names, as the end of a sentence.
     pub(crate) to_rename: &'static str,
-    /// What to do if the namespace does not exist.
+    /// Advice if the namespace does not exist.
     pub(crate) if_no_namespace: &'static str,
     /// Whether an object is part of a resource of this kind, by its labels.
     pub(crate) is_own: fn(&Json) -> bool,
     /// The fields of an object that the plan shows, with the values of the answer to its apply.
     pub(crate) shown: fn(&Json, &Json) -> Json,
-    /// Label selector of the pods of a Deployment that its removal waits for.
+    /// Label selector of the pods of a Deployment. Its removal waits until they no longer exist.
     pub(crate) pods: Option<fn(&ObjectRef) -> String>,
 }
 
@@ -116,7 +116,7 @@ impl<'a, R: Objects> Session<'a, R> {
         })
     }
 
-    /// When an operation with this timeout ends.
+    /// The time at which an operation with this timeout ends.
     pub(crate) fn deadline(&self, timeout: Duration) -> Instant {
         self.context.clock.now() + timeout
     }
@@ -130,8 +130,8 @@ impl<'a, R: Objects> Session<'a, R> {
         kubernetes::get(&self.client, place).await
     }
 
-    /// Reserves the names of the resource and of these objects, so that no other operation of this run creates or removes
-    /// them.
+    /// Reserves the names of the resource and of these objects, so that no other operation of this run creates or
+    /// removes them.
     pub(crate) async fn reserve(&self, places: &[ObjectRef], deadline: Instant) -> Result<Reservation, Error> {
         let reserved = self.reservations()?.for_create(self.names(places), self.wait(deadline)).await;
         reserved.map_err(|error| self.fault(Reason::Reserved(error)).into())
@@ -155,8 +155,9 @@ impl<'a, R: Objects> Session<'a, R> {
         reservations::names(self.cluster_name.as_deref(), &format!("The {}", self.subject), places)
     }
 
-    /// Reserves names for a create and checks that it can go on. After a rename without `moved`, engines start the destroy
-    /// of what is in its place at the same time: the check is repeated for a while if `is_passing` the error.
+    /// Reserves names for a create and runs its checks. After a rename without `moved`, hosts run the destroy of the
+    /// existing objects at the same time, so that the check is repeated for [`owner::PATIENCE`] while `is_passing`
+    /// returns `true`.
     pub(crate) async fn begin<T, E, F>(
         &self,
         places: &[ObjectRef],
@@ -175,12 +176,13 @@ impl<'a, R: Objects> Session<'a, R> {
                 Err(error) if is_passing(&error) && self.context.clock.now() < patience => {}
                 checked => return Ok((reservation, checked?)),
             }
+            // The destroy that is waited for has to reserve the same names.
             drop(reservation);
             self.context.clock.sleep(Duration::from_millis(500)).await;
         }
     }
 
-    /// Checks that the namespace exists. With `made_by` it is created, with this as its annotation.
+    /// Checks that the namespace exists. With `made_by`, creates a missing namespace with this annotation.
     pub(crate) async fn ensure_namespace(
         &self,
         name: &str,
@@ -190,7 +192,7 @@ impl<'a, R: Objects> Session<'a, R> {
         let (creates, owner) = (made_by.is_some(), made_by.unwrap_or_default());
         let namespace = Namespace { client: &self.client, name, owner };
         match namespace.ensure(self.context, creates, self.context.left(deadline)).await {
-            // An identity without permission to read namespaces may still be allowed to work in this one.
+            // An identity that is not allowed to read namespaces may still be allowed to create objects in this one.
             Ok(_) | Err(Failure::Call(KubernetesError::Forbidden { .. })) => Ok(()),
             Err(Failure::Missing) => Err(self.fault(Reason::NoNamespace(name.to_owned())).into()),
             Err(Failure::Call(source)) => Err(source).during(Step::Check, self),
@@ -200,7 +202,7 @@ impl<'a, R: Objects> Session<'a, R> {
         }
     }
 
-    /// Applies an object that the state does not have.
+    /// Applies an object that is not in the state.
     pub(crate) async fn apply_unrecorded(&self, object: &Json) -> Result<Json, KubernetesError> {
         let claim = Claim::Shown { before: &Json::Null, after: object, hidden: &owner::HIDDEN };
         requests::apply(&self.client, object, claim).await

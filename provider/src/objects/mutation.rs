@@ -1,8 +1,8 @@
-//! What the cluster makes of our fields: admission writes another image, adds a toleration, and so on.
+//! Changes that admission controllers make to applied fields, such as a different image or an additional toleration.
 //!
-//! That is what an apply comes to, and no difference that another apply could repair. So the answer to an apply is
-//! remembered beside the state where it has other values than were asked for; a read shows what was asked for as long as
-//! these stand there. Any later change is shown.
+//! Another apply would have the same result, so that such a change is not drift. The private state records the applied
+//! and the resulting values. A read shows the applied values as long as the object has the resulting ones, and any
+//! later change as drift.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tfplugin::framework::Diagnostic;
 
-/// Objects whose content is nobody's business.
+/// Kinds of objects with sensitive content, which is neither recorded nor shown.
 const SECRETIVE: [&str; 2] = ["Secret", "ConfigMap"];
 
-/// What became of one object.
+/// Applied fields of one object, and the values that admission gave them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Mutation {
     asked: Json,
@@ -26,7 +26,7 @@ struct Mutation {
 pub(crate) struct Mutations(BTreeMap<String, Mutation>);
 
 impl Mutations {
-    /// Notes what stands in the fields of an object after it was applied.
+    /// Records the values of an object's fields after its apply.
     pub(crate) fn note(&mut self, place: &ObjectRef, asked: &Json, made: Json) {
         if *asked == made || SECRETIVE.contains(&place.kind.as_str()) {
             self.0.remove(&place.to_string());
@@ -35,7 +35,7 @@ impl Mutations {
         }
     }
 
-    /// What was found of an object, with what was asked for where admission has put something else and that still stands.
+    /// The observed fields of an object, with the applied values where the object still has those of admission.
     pub(crate) fn reconciled(&self, place: &ObjectRef, found: Json) -> Json {
         match self.0.get(&place.to_string()) {
             Some(Mutation { asked, made }) => reconciled(asked, made, &found).unwrap_or(found),
@@ -44,7 +44,8 @@ impl Mutations {
     }
 }
 
-/// `None` where something is missing that was there.
+/// Replaces the values of admission in `found` by the applied ones. A field that `made` has and `found` lacks stays
+/// missing, so that its removal is shown as drift.
 fn reconciled(asked: &Json, made: &Json, found: &Json) -> Option<Json> {
     match (asked, made, found) {
         _ if found == made => Some(asked.clone()),
@@ -56,7 +57,7 @@ fn reconciled(asked: &Json, made: &Json, found: &Json) -> Option<Json> {
                 let value = match (asked.get(name), made.get(name), found.get(name)) {
                     (Some(asked), Some(made), Some(found)) => reconciled(asked, made, found)?,
                     (_, _, Some(found)) => found.clone(),
-                    // Admission has dropped it.
+                    // Admission removes this field.
                     (Some(asked), None, None) => asked.clone(),
                     _ => return None,
                 };
@@ -73,8 +74,8 @@ fn reconciled(asked: &Json, made: &Json, found: &Json) -> Option<Json> {
     }
 }
 
-/// What a plan says of objects that the cluster will change.
-pub(crate) fn foretold(changes: &[(ObjectRef, Json, Json)]) -> Option<Diagnostic> {
+/// The warning of a plan for objects that admission changes.
+pub(crate) fn admission_warning(changes: &[(ObjectRef, Json, Json)]) -> Option<Diagnostic> {
     let mut lines = Vec::new();
     for (place, asked, made) in changes.iter().filter(|(place, ..)| !SECRETIVE.contains(&place.kind.as_str())) {
         let mut found = Vec::new();
@@ -91,6 +92,7 @@ pub(crate) fn foretold(changes: &[(ObjectRef, Json, Json)]) -> Option<Diagnostic
     })
 }
 
+/// Whether the value at a path may be sensitive: environment variables, commands and their arguments come from users.
 fn is_of_users(path: &str) -> bool {
     path.contains("env[") && path.ends_with(".value") || path.contains("command[") || path.contains("args[")
 }
@@ -113,7 +115,6 @@ fn differences(path: &str, asked: &Json, made: &Json, lines: &mut Vec<String>) {
                 differences(&format!("{path}[{at}]"), asked, made, lines);
             }
         }
-        // Users may have put a sensitive value there.
         _ if is_of_users(path) => lines.push(format!("{path} has a different value")),
         _ => lines.push(format!("{path} is {made} instead of {asked}")),
     }
@@ -140,7 +141,7 @@ mod tests {
         mutations.note(&place(), &asked, made.clone());
         let shown = |found: &Json| mutations.reconciled(&place(), found.clone());
         assert_eq!(shown(&made), asked);
-        // A change of others is shown, and the rest is not.
+        // A later change by another client is drift; the changes of admission are not.
         let mut changed = made.clone();
         changed["image"] = json!("by-hand");
         changed["more"] = json!(1);
@@ -148,7 +149,7 @@ mod tests {
         expected["image"] = json!("by-hand");
         expected["more"] = json!(1);
         assert_eq!(shown(&changed), expected);
-        // So is one that undoes it.
+        // A change that undoes one of admission is drift as well.
         assert_eq!(shown(&asked)["tolerations"], asked["tolerations"]);
         let mut removed = made.clone();
         removed.as_object_mut().unwrap().remove("image");
@@ -170,11 +171,11 @@ mod tests {
     fn plans_predict_the_resulting_state() {
         let (asked, made) =
             (json!({ "a": [{ "image": "x" }], "b": 1 }), json!({ "a": [{ "image": "y" }], "b": 1, "c": [1] }));
-        let said = foretold(&[(place(), asked.clone(), made)]).unwrap().detail;
-        assert!(said.ends_with(
+        let detail = admission_warning(&[(place(), asked.clone(), made)]).unwrap().detail;
+        assert!(detail.ends_with(
             "\n- Namespace ci: a[0].image is \"y\" instead of \"x\"\n- Namespace ci: c is [1] instead of null"
         ));
-        assert_eq!(foretold(&[(place(), asked.clone(), asked)]), None);
+        assert_eq!(admission_warning(&[(place(), asked.clone(), asked)]), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A namespace that a resource may create, and delete again if it contains nothing of others.
+//! A namespace that a resource may create, and deletes again if it contains no other objects.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 use tfplugin::framework::wait::{Look, Wait, WaitError};
 use tfplugin::framework::{Context, Diagnostic};
 
-/// On a namespace that was made here: by which resource.
+/// Annotation of a namespace that this provider created: the resource that created it.
 const MADE_BY: &str = "gitlabspot.io/made-by";
 
-/// How long controllers may take to delete what belonged to deleted objects, such as the EndpointSlices of a Service.
+/// How long controllers may take to delete dependents of deleted objects, such as the EndpointSlices of a Service.
 const CLEANUP: Duration = Duration::from_secs(30);
 
 /// The namespace of one resource.
@@ -19,14 +19,14 @@ const CLEANUP: Duration = Duration::from_secs(30);
 pub(crate) struct Namespace<'a> {
     pub(crate) client: &'a kube::Client,
     pub(crate) name: &'a str,
-    /// Tells this resource from others that share the namespace.
+    /// Identifies this resource among others that use the namespace.
     pub(crate) owner: String,
 }
 
-/// Why there is no namespace to work in.
+/// Reason why the namespace cannot be used.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It does not exist, and is not to be made.
+    /// It does not exist and is not to be created.
     Missing,
     Call(KubernetesError),
     Wait(WaitError<KubernetesError>),
@@ -42,7 +42,7 @@ enum Deletion {
     Unknown(String),
 }
 
-/// Where a namespace is, as an object.
+/// The place of the Namespace object.
 pub(crate) fn place(name: &str) -> ObjectRef {
     ObjectRef { api_version: "v1".to_owned(), kind: "Namespace".to_owned(), namespace: None, name: name.to_owned() }
 }
@@ -56,7 +56,8 @@ impl Namespace<'_> {
         kubernetes::get(self.client, &self.object()).await
     }
 
-    /// Makes sure that it exists, and waits for the end of one that is being deleted. Returns whether it was made.
+    /// Ensures that the namespace exists. With `make`, a missing namespace is created, and one that is being deleted is
+    /// waited for first. Returns whether it was created.
     pub(crate) async fn ensure<D>(&self, context: &Context<D>, make: bool, timeout: Duration) -> Result<bool, Failure> {
         let found = Wait::new(context, timeout)
             .until(|| async {
@@ -90,18 +91,19 @@ impl Namespace<'_> {
         }
     }
 
-    /// What tells it from all namespaces of all clusters.
+    /// The UID of the namespace, which is unique among all clusters.
     pub(crate) async fn uid(&self) -> Result<Option<String>, KubernetesError> {
         Ok(self.get().await?.and_then(|found| found["metadata"]["uid"].as_str().map(str::to_owned)))
     }
 
-    /// Whether it is there and was made by this resource.
+    /// Whether the namespace exists and was created by this resource.
     pub(crate) async fn is_created_here(&self) -> Result<bool, KubernetesError> {
         let found = self.get().await?;
         Ok(found.is_some_and(|found| found["metadata"]["annotations"][MADE_BY] == self.owner.as_str()))
     }
 
-    /// Deletes it if this resource created it and nothing of others is in it. Returns a warning if it is kept.
+    /// Deletes the namespace if this resource created it and it contains no other objects. Returns a warning if it is
+    /// kept.
     pub(crate) async fn delete<D>(
         &self,
         context: &Context<D>,
@@ -149,13 +151,14 @@ impl Namespace<'_> {
             .await
     }
 
-    /// Everything in it that is not there by itself, as `Kind name`; at most a few of each kind.
+    /// Lists the objects in the namespace, except those that Kubernetes creates in each, as `Kind name`; at most 10 of
+    /// each kind.
     async fn content(&self) -> Result<Vec<String>, String> {
         let failed = |error| unlisted("the API", &error);
         let mut versions = self.client.list_core_api_versions().await.map_err(failed)?.versions;
         let groups = self.client.list_api_groups().await.map_err(failed)?.groups;
         versions.extend(groups.into_iter().filter_map(|group| {
-            // Metrics are no objects.
+            // The metrics APIs serve measurements, not stored objects.
             let is_metrics = group.name.ends_with("metrics.k8s.io");
             (!is_metrics).then(|| group.preferred_version.map(|version| version.group_version))?
         }));
@@ -181,6 +184,7 @@ impl Namespace<'_> {
             if !is_listable || kind.name.contains('/') || kind.kind == "Event" {
                 continue;
             }
+            // The answer contains only metadata, so that contents, such as those of Secrets, are not transferred.
             let uri = format!("{root}/namespaces/{}/{}?limit=10", self.name, kind.name);
             let request = http::Request::get(uri)
                 .header("accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
@@ -197,20 +201,20 @@ impl Namespace<'_> {
     }
 }
 
-/// How far the end of a namespace is, with what Kubernetes says keeps it.
+/// Describes the deletion of a namespace, with the reasons that its conditions report.
 fn ending(namespace: &Json) -> String {
     let conditions = namespace["status"]["conditions"].as_array().into_iter().flatten();
-    let said: Vec<&str> = conditions
+    let messages: Vec<&str> = conditions
         .filter(|condition| condition["status"] == "True")
         .filter_map(|condition| condition["message"].as_str())
         .collect();
-    if said.is_empty() {
+    if messages.is_empty() {
         return "the namespace is being deleted".to_owned();
     }
-    format!("the namespace is being deleted. Kubernetes reports: {}", said.join("; "))
+    format!("the namespace is being deleted. Kubernetes reports: {}", messages.join("; "))
 }
 
-/// Why what is in a namespace could not be listed.
+/// Reason why the objects of an API version could not be listed.
 fn unlisted(version: &str, error: &kube::Error) -> String {
     let kube::Error::Api(status) = error else { return format!("{version}: {}", causes(error)) };
     let hint = if status.code == 503 {
@@ -221,7 +225,7 @@ fn unlisted(version: &str, error: &kube::Error) -> String {
     format!("{version} answered {} ({}){hint}", status.code, status.message.trim())
 }
 
-/// What Kubernetes puts into every namespace.
+/// Whether Kubernetes creates this object in every namespace.
 fn comes_by_itself(kind: &str, name: &str) -> bool {
     matches!((kind, name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"))
         || kind == "Secret" && name.starts_with("default-token-")
@@ -245,13 +249,13 @@ mod tests {
     fn missing_api_group_has_a_plain_error() {
         let status =
             kube::core::Status { code: 503, message: "service unavailable\n".to_owned(), ..Default::default() };
-        let said = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));
+        let reason = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));
         assert!(
-            said.starts_with(
+            reason.starts_with(
                 "metrics.example.com/v1 answered 503 (service unavailable). The server of this API does \
                 not work"
             ),
-            "{said}"
+            "{reason}"
         );
     }
 }

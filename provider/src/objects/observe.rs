@@ -1,4 +1,4 @@
-//! Reads the objects of a state.
+//! Reads the recorded objects.
 
 use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::Value as Json;
@@ -21,7 +21,7 @@ pub(crate) struct Observed {
 }
 
 impl<R: Objects> Session<'_, R> {
-    /// Reads the recorded objects. A state without an ID gets that of the workload.
+    /// Reads the recorded objects. If the private state has no owner, it gets that of the workload.
     pub(crate) async fn observe_objects(&self, recorded: &Manifest, private: &mut Private) -> Result<Observed, Error> {
         let (found, denied) = get_readable(&self.client, places(recorded)).await.during(Step::Read, self)?;
         let objects = found.into_iter().filter_map(|(place, object)| Some((place, object?))).collect();
@@ -37,13 +37,13 @@ impl Observed {
         self.objects.iter().find(|(place, _)| is_workload_kind(&place.kind)).map(|(_, object)| object)
     }
 
-    /// Removes objects, as if they did not exist.
+    /// Keeps only some of the objects. The others are treated as if they did not exist.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(&Json) -> bool) {
         self.objects.retain(|(_, object)| is_kept(object));
     }
 
-    /// The objects as the state shows them. `shown` returns the fields of a recorded object with the observed values. What
-    /// could not be read stays as recorded.
+    /// The objects for the state. `shown` returns the fields of a recorded object with their observed values. Objects
+    /// that the identity is not allowed to read stay as recorded.
     pub(crate) fn manifest(
         &self,
         recorded: &Manifest,

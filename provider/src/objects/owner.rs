@@ -1,12 +1,13 @@
-//! Which resource of which state an object belongs to.
+//! Owner of an object: the resource, of this or of another state, that manages it.
 //!
-//! Names do not tell: with `create_before_destroy`, after a rename without `moved`, and with two resources of one name, the
-//! objects that a create finds belong to another resource, whose delete or update would act on the same objects. So each
-//! resource has an id of its own, kept in private state and on its objects. The id stands in their metadata, where no pod
-//! is started anew for it, and in no plan.
+//! Names do not identify the owner. With `create_before_destroy`, after a rename without `moved`, and with two
+//! resources of the same name, the objects that a create finds belong to another resource, and the update or delete of
+//! that resource would act on the same objects. For this reason each resource has an ID, which is in its private state
+//! and in an annotation of its objects. The annotation is not in the pod template, so that it does not replace pods,
+//! and plans do not show it.
 //!
-//! A create that was killed left objects without a state. It is told by a mark on the object that makes the pods, which is
-//! removed when a create ends: what has the mark may be taken over by another create.
+//! A create that was killed may leave objects that no state contains. They are identified by a mark on the workload,
+//! which is removed when a create completes. Another create may take over objects with this mark.
 
 use std::time::Duration;
 
@@ -16,44 +17,44 @@ use serde_json::{Value as Json, json};
 use super::requests::is_ours;
 use crate::names;
 
-/// On each object: the id of its resource.
+/// Annotation of each object: the ID of its resource.
 const OWNER: &str = "gitlabspot.io/owner";
 
-/// Annotation of the Deployment or CronJob while its create has not ended.
+/// Annotation of the workload until its create has completed.
 const UNFINISHED: &str = "gitlabspot.io/unfinished";
 
-/// Paths of both annotations, as field conflicts name them. Plans do not show them.
+/// Paths of both annotations as in field conflicts. Plans do not show them.
 pub(crate) const HIDDEN: [&str; 2] =
     [".metadata.annotations.gitlabspot.io/owner", ".metadata.annotations.gitlabspot.io/unfinished"];
 
-/// The id of one resource.
+/// The ID of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner(String);
 
 impl Owner {
-    /// One that no other resource has.
+    /// Generates a unique ID.
     pub(crate) fn new() -> Self {
         Self(names::generated("", 24))
     }
 
-    /// That of the state; else that of the object which makes its pods, for instance after an import.
+    /// The ID in the private state, or otherwise that of the workload, for instance after an import.
     pub(crate) fn of_or_found(kept: Option<&Self>, main: Option<&Json>) -> Option<Self> {
         kept.cloned().or_else(|| main.filter(|main| is_ours(main)).and_then(Self::on))
     }
 
-    /// That which an object has.
+    /// The ID in the annotation of an object.
     pub(crate) fn on(object: &Json) -> Option<Self> {
         object.pointer("/metadata/annotations")?.get(OWNER)?.as_str().map(|id| Self(id.to_owned()))
     }
 
-    /// The object with the id on it.
+    /// Adds the ID to an object.
     pub(crate) fn stamp(&self, object: &Json) -> Json {
         let mut object = object.clone();
         object["metadata"]["annotations"][OWNER] = json!(self.0);
         object
     }
 
-    /// The same, of a create that has not ended.
+    /// Adds the ID and the mark of a create that has not completed.
     pub(crate) fn stamp_unfinished(&self, object: &Json) -> Json {
         let mut object = self.stamp(object);
         object["metadata"]["annotations"][UNFINISHED] = json!("true");
@@ -61,22 +62,22 @@ impl Owner {
     }
 }
 
-/// How long a create waits for the destroy of what is in its place to begin. After a rename without `moved` hosts start both
-/// at the same time.
+/// How long a create waits for the destroy of the existing objects to begin. After a rename without `moved`, hosts
+/// start both at the same time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether an object has the id of another resource than that of this state. One without an id was made before there were
-/// ids, or somebody has removed it.
+/// Whether an object has the ID of another resource. An object without an ID does not: an older version of this
+/// provider created it, or the annotation was removed.
 pub(crate) fn is_of_other(object: &Json, own: Option<&Owner>) -> bool {
     Owner::on(object).is_some_and(|found| Some(&found) != own)
 }
 
-/// Whether the create that made an object has not ended.
+/// Whether an object has the mark of a create that has not completed.
 pub(crate) fn is_unfinished(object: &Json) -> bool {
     object.pointer("/metadata/annotations").is_some_and(|all| all[UNFINISHED] == "true")
 }
 
-/// What to do about objects of another resource. `id` imports them.
+/// Advice about objects of another resource. `id` is their import ID.
 pub(crate) fn advice(id: &str) -> String {
     format!(
         "If the resource was renamed, write a `moved` block. If it has create_before_destroy, remove that: two objects \

@@ -1,4 +1,4 @@
-//! What is checked before anything is changed: whose the existing objects are, and whether they are being deleted.
+//! Checks before any change: the owners of the existing objects, and whether they are being deleted.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use super::owner::{Owner, is_of_other, is_unfinished};
 use super::requests::{get_all, until_ended};
 use super::{During as _, Error, Fault, Objects, Reason, Session, Step};
 
-/// What is known of the objects before the operation.
+/// What is recorded of the objects before the operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Prior<'a> {
-    /// A create. Its private state may have the ID of a resource that this one replaces.
+    /// A create. An ID in its private state is not used: it may be that of the resource that this one replaces.
     Create,
     /// An update: the ID in private state, and the objects in the state.
     Update { owner: Option<&'a Owner>, manifest: &'a Manifest },
@@ -24,14 +24,15 @@ pub(crate) enum Prior<'a> {
 pub(crate) struct Preflight<'a, F> {
     pub(crate) places: Vec<ObjectRef>,
     pub(crate) prior: Prior<'a>,
-    /// Workloads of the resource that have other names than the desired ones.
+    /// Existing workloads of the resource with names that are not desired.
     pub(crate) workloads: Vec<Json>,
-    /// Returns an error for an existing object that is not in the state and must not be taken over.
+    /// Returns an error for an existing object that is not in the state and must not be adopted.
     pub(crate) refuse: F,
 }
 
 impl<R: Objects> Session<'_, R> {
-    /// Returns the ID that the objects get.
+    /// Checks the existing objects, and waits until those that are being deleted no longer exist. Returns the ID for
+    /// the objects.
     pub(crate) async fn preflight<E: From<Error>>(
         &self,
         preflight: Preflight<'_, impl Fn(&ObjectRef, &Json) -> Result<(), E>>,
@@ -69,8 +70,8 @@ impl<R: Objects> Session<'_, R> {
     }
 }
 
-/// Whether an object is the workload of a create that has completed. The objects of a create that was killed are completed
-/// by the next one.
+/// Whether an object is the workload of a completed create. The objects of a create that was killed are completed by
+/// the next create.
 pub(crate) fn is_complete_workload(object: &Json) -> bool {
     is_workload(object) && !is_unfinished(object)
 }

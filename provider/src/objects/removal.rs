@@ -1,4 +1,4 @@
-//! Deleting objects, in an order in which each still has what it needs to end.
+//! Deletes objects in an order in which each still has the objects that its deletion requires.
 
 use std::time::Instant;
 
@@ -11,17 +11,17 @@ use super::owner::Owner;
 use super::requests::{self, NotDeleted};
 use super::{During as _, Error, Objects, Private, Session, Step};
 
-/// Whose objects are deleted.
+/// Owner of the objects that a removal deletes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Whose<'a> {
-    /// Those of one resource, or those without an ID.
+    /// Deletes the objects with this ID and objects without an ID.
     Of(Option<&'a Owner>),
-    /// Also those of a create that was killed, which had another ID.
+    /// Deletes objects with any ID, such as those of a create that was killed, which had its own.
     Any,
 }
 
-/// Rank of a kind in a removal: what starts pods, the workloads, what they use, and last their permissions, with which
-/// the last job is cleaned up.
+/// Position of a kind in a removal: the autoscaler, which scales the workload up, then the workload, the objects that
+/// it uses, and last the permissions, with which the manager deletes its last job pods.
 fn rank(kind: &str) -> u8 {
     match kind {
         "HorizontalPodAutoscaler" => 0,
@@ -34,7 +34,8 @@ fn rank(kind: &str) -> u8 {
 }
 
 impl<R: Objects> Session<'_, R> {
-    /// Deletes objects one after the other, and waits until each no longer exists. Returns those that are not of this resource.
+    /// Deletes objects one after the other, and waits until each no longer exists. Returns the objects that were not
+    /// deleted.
     pub(crate) async fn remove(
         &self,
         mut places: Vec<ObjectRef>,
@@ -61,7 +62,7 @@ impl<R: Objects> Session<'_, R> {
         Ok(remaining)
     }
 
-    /// The ID in the private state; else that of the workload among the objects to delete.
+    /// The ID in the private state, or otherwise that of the workload among the objects to delete.
     pub(crate) async fn owner(&self, private: &Private, places: &[ObjectRef]) -> Result<Option<Owner>, Error> {
         let workload = places.iter().find(|place| is_workload_kind(&place.kind));
         let (None, Some(place)) = (&private.owner, workload) else { return Ok(private.owner.clone()) };
@@ -69,7 +70,7 @@ impl<R: Objects> Session<'_, R> {
         Ok(Owner::of_or_found(None, workload.as_ref()))
     }
 
-    /// The pods of a Deployment that may be gone already.
+    /// Lists the pods of a Deployment, which may be deleted already.
     pub(crate) async fn pods(&self, deployment: &ObjectRef) -> Result<Vec<Json>, KubernetesError> {
         let Some(selector) = R::KIND.pods else { return Ok(Vec::new()) };
         let namespace = deployment.namespace.as_deref();
@@ -95,8 +96,8 @@ impl<R: Objects> Session<'_, R> {
     }
 }
 
-/// Whether a pod belongs to a ReplicaSet of the Deployment. That may be gone already, so its name decides; users can give
-/// the labels of the manager to pods of jobs.
+/// Whether a pod belongs to a ReplicaSet of the Deployment. The ReplicaSet may be deleted already, so that its name
+/// decides. Labels are not sufficient: users can add the labels of the manager to job pods.
 fn is_pod_of(pod: &Json, deployment: &str) -> bool {
     let hash = pod["metadata"]["labels"]["pod-template-hash"].as_str().unwrap_or_default();
     let owners = pod["metadata"]["ownerReferences"].as_array();

@@ -1,4 +1,4 @@
-//! Requests for single objects: read, apply, dry run, delete.
+//! Requests for single objects: read, apply, dry run and delete.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use gitlabspot_clients::kubernetes::{self, ApplyOptions, KubernetesError, ObjectRef, Propagation};
@@ -9,31 +9,31 @@ use super::claim::Claim;
 use super::manifest::{Manifest, parsed};
 use super::owner::{Owner, is_of_other};
 
-/// Says whose an object is; Helm refuses to touch objects that are not its own.
+/// Label with the tool that manages an object. Helm refuses to change objects that do not have its name here.
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// Requests at a time.
+/// Maximum number of concurrent requests.
 const AT_A_TIME: usize = 8;
 
-/// Races with other writers that are lost before giving up.
+/// Maximum number of attempts to apply an object that other clients change at the same time.
 const ATTEMPTS: u32 = 5;
 
-/// Whether an object was made by this provider.
+/// Whether this provider manages the object, according to its label.
 pub(crate) fn is_ours(object: &Json) -> bool {
     object["metadata"]["labels"][MANAGED_BY] == "gitlabspot"
 }
 
-/// Whether an object is being deleted: what is applied to it goes with it.
+/// Whether an object is being deleted. An apply to it succeeds, but the object is deleted nevertheless.
 pub(crate) fn is_ending(object: &Json) -> bool {
     object["metadata"]["deletionTimestamp"].is_string()
 }
 
-/// The places of a manifest's objects.
+/// The places of the objects of a manifest.
 pub(crate) fn places(manifest: &Manifest) -> Vec<ObjectRef> {
     parsed(manifest).filter_map(|object| ObjectRef::of(&object).ok()).collect()
 }
 
-/// Reads objects; `None` for those that are not there.
+/// Reads objects; `None` for an object that does not exist.
 pub(crate) async fn get_all(
     client: &kube::Client,
     places: impl IntoIterator<Item = ObjectRef>,
@@ -48,13 +48,15 @@ pub(crate) async fn get_all(
         .await
 }
 
-/// Applies an object. From other managers it takes only the fields that are claimed; one that is not is a
-/// [`KubernetesError::Conflict`].
+/// Applies an object. Takes only the claimed fields over from other field managers.
+///
+/// # Errors
+/// [`KubernetesError::Conflict`] with the fields that are not claimed.
 pub(crate) async fn apply(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<Json, KubernetesError> {
     apply_or_try(client, object, claim, false).await
 }
 
-/// The same, with nothing kept.
+/// Applies an object in a dry run.
 pub(crate) async fn try_out(client: &kube::Client, object: &Json, claim: Claim<'_>) -> Result<Json, KubernetesError> {
     apply_or_try(client, object, claim, true).await
 }
@@ -76,7 +78,8 @@ async fn apply_or_try(
         let Some(live) = kubernetes::get(client, &place).await? else {
             return kubernetes::apply(client, object, options(false)).await;
         };
-        // Force takes every field, so the object must still be the one that was judged.
+        // A forced apply takes over all conflicting fields. With the resource version it fails with 409 if the object
+        // has changed since its conflicts were checked.
         let mut exact = object.clone();
         exact["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
         last = match kubernetes::apply(client, &exact, options(false)).await {
@@ -105,8 +108,8 @@ pub(crate) enum NotDeleted {
     OfOther,
 }
 
-/// Deletes an object of the resource with the ID `own`, and waits until it no longer exists. Returns the reason if it is not
-/// an object of this resource.
+/// Deletes an object of the resource with the ID `own`, and waits until it no longer exists. An object of another owner
+/// is not deleted, and the reason is returned.
 pub(crate) async fn remove(
     client: &kube::Client,
     place: &ObjectRef,
@@ -119,8 +122,10 @@ pub(crate) async fn remove(
         Some(found) if is_of_other(&found, own) => return Ok(Some(NotDeleted::OfOther)),
         Some(found) => found,
     };
+    // With its UID as a precondition, the delete does not affect a new object of the same name.
     let uid = found["metadata"]["uid"].as_str();
-    // Of what has pods, these go first, so that its end is their end.
+    // Foreground deletion deletes the dependents first, so that the pods no longer exist when the workload no longer
+    // does.
     let propagation = match place.kind.as_str() {
         "Deployment" | "CronJob" | "Job" => Propagation::Foreground,
         _ => Propagation::Background,
@@ -130,14 +135,15 @@ pub(crate) async fn remove(
     Ok(None)
 }
 
-/// An object whose end was waited for in vain.
+/// An object that still exists after the wait for its deletion.
 #[derive(Debug)]
 pub(crate) struct StillEnding {
     pub(super) object: Box<ObjectRef>,
     pub(super) source: WaitError<KubernetesError>,
 }
 
-/// Of what was found, waits until that is gone which is being deleted: what is applied onto it would go with it.
+/// Waits until those of the objects that are being deleted no longer exist. An object that is applied before then would
+/// be deleted as well.
 pub(crate) async fn until_ended(
     client: &kube::Client,
     found: &[(ObjectRef, Json)],
@@ -158,6 +164,7 @@ async fn wait_until_gone(
 ) -> Result<(), WaitError<KubernetesError>> {
     wait.until(|| async {
         let found = kubernetes::get(client, place).await?;
+        // An object with a different UID is a new one: the deletion is complete.
         Ok(match found.filter(|found| found["metadata"]["uid"].as_str() == uid) {
             None => Look::Done(()),
             Some(_) => Look::Pending(format!("{place} still exists")),

@@ -1,8 +1,8 @@
-//! The status of the objects that create pods.
+//! Status of workloads.
 
 use serde_json::Value as Json;
 
-/// A number of an object; 0 if it does not have it.
+/// The number at a JSON pointer; 0 if it is missing.
 pub(crate) fn number(object: &Json, pointer: &str) -> i64 {
     object.pointer(pointer).and_then(Json::as_i64).unwrap_or(0)
 }
@@ -13,8 +13,8 @@ pub(crate) fn conditions(object: &Json) -> impl Iterator<Item = &Json> {
     conditions.into_iter().flatten().filter(|condition| condition["status"] == "True")
 }
 
-/// What is waited for first: before the controller of a Deployment has observed the newest generation, its status says
-/// nothing.
+/// The reason to wait if the controller has not observed the latest generation of a Deployment. Until then, the status
+/// is that of an older generation.
 pub(crate) fn unobserved(deployment: &Json) -> Option<String> {
     let is_older = number(deployment, "/status/observedGeneration") < number(deployment, "/metadata/generation");
     is_older.then(|| "the change of the Deployment has not been observed by its controller yet".to_owned())

@@ -1,7 +1,7 @@
-//! From the provider block to the settings of the clients.
+//! Converts the provider block to the settings of the clients.
 //!
-//! While planning, a value may be unknown because a resource of the same run will supply it. Its name is passed on, so
-//! that the client that needs it says so, and nothing falls back to a default in its place.
+//! In a plan, a value may be unknown because it depends on a resource of the same run. The names of unknown attributes
+//! are passed on, so that a client that needs one fails with an error instead of using a default.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::schema::{Config, Kubernetes};
 
 pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
     let mut unknown = unknown_names(config.clone());
-    // These settings are not about the connection to AWS.
+    // These attributes do not affect the connection to AWS.
     unknown.retain(|name| !["kubernetes", "default_tags", "ignore_tags"].contains(&name.as_str()));
     AwsSettings {
         region: text(&config.region),
@@ -67,7 +67,7 @@ pub(super) fn aws(config: &Config, clock_speed: u32) -> AwsSettings {
         forbidden_account_ids: set(&config.forbidden_account_ids),
         not_yet_known: unknown,
         http_client: None,
-        // The SDK sleeps by its own clock, so that its pauses are scaled.
+        // The SDK has its own clock. Its pauses are scaled instead.
         initial_backoff: (clock_speed > 1).then(|| Duration::from_secs(1) / clock_speed),
     }
 }
@@ -116,14 +116,14 @@ fn settings(kubernetes: &Kubernetes, not_yet_known: Vec<String>) -> KubernetesSe
     }
 }
 
-/// The attributes that are not wholly known.
+/// Names of the attributes that are not wholly known.
 fn unknown_names(object: impl Object) -> Vec<String> {
     let wholly_known = |value: &Raw| value.is_wholly_known();
     object.into_raw_object().into_iter().filter(|(_, value)| !wholly_known(value)).map(|(name, _)| name).collect()
 }
 
 fn text(value: &Value<String>) -> Option<String> {
-    // A variable without a value is often an empty string, which means the default.
+    // An empty string, which variables often have as "no value", selects the default.
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

@@ -1,5 +1,6 @@
-//! Every resource planned with configurations of every kind: null, not known, empty, known in part, with promises. Core's
-//! rules hold for each plan, for the one that follows when everything is known, and for updates to such a configuration.
+//! Plans every resource with configurations of every kind: null, unknown, empty, partly known, and unknown with
+//! refinements. The rules of Terraform apply to each plan, to the later plan with known values, and to updates to such
+//! a configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ fn sample(ty: &Type, number: i64) -> Raw {
     }
 }
 
-/// An object with its required attributes, and one that is given.
+/// An object with its required attributes and the attribute `given`.
 fn object(attributes: &[Attribute], given: Option<(&str, Raw)>) -> Raw {
     let values = attributes.iter().map(|attribute| {
         let value = match (&given, attribute.mode, &attribute.kind) {
@@ -64,7 +65,7 @@ fn promised(refinement: Refinement) -> Raw {
     Raw::Unknown(Refinement { null: Some(false), ..refinement })
 }
 
-/// Values of every kind of a plain type.
+/// Values of every kind for a plain type.
 fn plain(ty: &Type) -> Vec<Raw> {
     let unknown = Raw::unknown;
     let some = || promised(Refinement { minimum_length: Some(1), maximum_length: Some(3), ..Refinement::default() });
@@ -100,13 +101,13 @@ fn plain(ty: &Type) -> Vec<Raw> {
     values
 }
 
-/// Values of every kind of an attribute. Deep within others all attributes of an object are unknown at once.
+/// Values of every kind for an attribute. In objects within objects, all attributes are unknown at once.
 fn values(kind: &Kind, depth: usize) -> Vec<Raw> {
     let (nesting, nested) = match kind {
         Kind::Plain(ty) => return plain(ty),
         Kind::Nested(nesting, nested) => (*nesting, nested),
     };
-    // Two that are alike: in a set they stay two as long as they may yet differ.
+    // Two equal elements: unknown values may become different, so that a set keeps both.
     let count = if nesting == Nesting::Single { 1 } else { 2 };
     let mut values = vec![Raw::Null, Raw::unknown(), promised(Refinement::default())];
     if nesting != Nesting::Single {
@@ -128,7 +129,7 @@ fn values(kind: &Kind, depth: usize) -> Vec<Raw> {
     values
 }
 
-/// The value when everything is known: what was promised is kept, and no two are the same.
+/// The value with all unknown values replaced by distinct known ones, which keep to the refinements.
 fn known(ty: &Type, value: &Raw, next: &mut i64) -> Raw {
     match (ty, value) {
         (ty, Raw::Unknown(refinement)) => {
@@ -160,7 +161,7 @@ struct Matrix {
     resource: Arc<dyn ErasedResource<Data>>,
     context: Context<Data>,
     schema: Schema,
-    /// What every configuration has, beside what is required.
+    /// Attributes of every configuration in addition to the required ones.
     base: Vec<(&'static str, Raw)>,
 }
 
@@ -195,9 +196,9 @@ impl Matrix {
         (planned, found)
     }
 
-    /// What is wrong with plans of such a configuration, and whether there were any.
+    /// Returns the violations in plans of the configuration, and whether it can be created without an error.
     async fn look(&self, config: &Raw) -> (Vec<Violation>, bool) {
-        // Whatever is found to be wrong is said, and nothing of it is a bug.
+        // Invalid configurations have an error, but never one that indicates a bug of the provider.
         let diagnostics = self.resource.validate(config.clone());
         assert!(diagnostics.iter().all(|it| it.summary != "Value of an unexpected type"), "{diagnostics:?}");
         let (first, mut found) = self.plan(&Raw::Null, config).await;

@@ -1,4 +1,4 @@
-//! This provider: what its block can say, what operations get of it, and the one list of what it offers.
+//! The provider: its configuration block, the data for operations, and the registry of resources.
 
 mod connection;
 #[cfg(test)]
@@ -23,12 +23,13 @@ use crate::configured::Data;
 use crate::provider_tags::{IgnoredTags, ProviderTags};
 use crate::reservations::Reservations;
 
-/// The provider gitlabspot.
+/// The provider `gitlabspot`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gitlabspot {
-    /// How much faster than real time passes, for tests; 0 and 1 are real time. Retries of the SDK follow it.
+    /// Speed of the clock in tests, as a multiple of real time; 0 and 1 are real time. It also applies to retries of
+    /// the SDK.
     pub clock_speed: u32,
-    /// The product that started the provider, `Terraform` or `OpenTofu`, where that is known.
+    /// The product that started the provider, `Terraform` or `OpenTofu`, if known.
     pub host: Option<&'static str>,
 }
 
@@ -64,7 +65,7 @@ impl Provider for Gitlabspot {
         let environment = Environment::process();
         // CloudTrail and the audit log of a cluster record the user agent.
         let product = self.host.unwrap_or("Terraform-or-OpenTofu");
-        // OpenTofu tells providers which Terraform it wants to be taken for, not its own version.
+        // OpenTofu does not send its own version here, but that of a compatible Terraform.
         let version = Some(host.version.clone()).filter(|version| product != "OpenTofu" && !version.is_empty());
         let user_agent =
             UserAgent { host: Some((product.to_owned(), version)), appended: environment.get("TF_APPEND_USER_AGENT") };
@@ -95,7 +96,7 @@ fn ignored(tags: &Value<IgnoreTags>) -> IgnoredTags {
     }
 }
 
-/// The framework's clock, as the clients know one: tests that make time pass faster mean all of it.
+/// Adapter of the framework's clock for the clients, so that tests with a faster clock also speed up the clients.
 #[derive(Debug)]
 struct ClientClock {
     clock: tfplugin::framework::clock::SystemClock,
@@ -111,7 +112,8 @@ impl ClientClock {
 
 impl gitlabspot_clients::Clock for ClientClock {
     fn now(&self) -> SystemTime {
-        // Where time passes as it does everywhere, the machine may sleep meanwhile: only the time of day knows.
+        // In real time, the time of day is used: unlike the monotonic clock, it also advances while the machine is
+        // suspended.
         let Some((instant, time_of_day)) = self.hurried_since else { return Clock::time_of_day(&self.clock) };
         time_of_day + Clock::now(&self.clock).saturating_duration_since(instant)
     }

@@ -1,4 +1,4 @@
-//! REGISTRY: the one list of what this provider offers.
+//! The registry of all resources, data sources and functions of this provider.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::resources::runner_credentials::RunnerCredentialsResource;
 use crate::resources::runner_release::RunnerReleaseResource;
 use crate::resources::warm_capacity::WarmCapacityResource;
 
-/// Everything, in the order of the docs.
+/// Returns the registry, in the order of the docs.
 pub(super) fn registry() -> Registry<Data> {
     Registry {
         resources: vec![

@@ -166,7 +166,7 @@ pub struct Endpoints {
     pub sts: Value<String>,
 }
 
-/// Tags that are not ours.
+/// Tags that the provider ignores.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct IgnoreTags {
     /// Keys of the ignored tags. Defaults to none.
@@ -177,8 +177,8 @@ pub struct IgnoreTags {
     pub key_prefixes: Value<Set<String>>,
 }
 
-/// How to reach the cluster: `cluster_name` of an EKS cluster, kubeconfig files, `host` with credentials, or nothing at
-/// all inside a pod.
+/// Connection to the cluster: `cluster_name` of an EKS cluster, kubeconfig files, or `host` with credentials. Empty in
+/// a pod of the cluster.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubernetes {
     /// Name of an EKS cluster in the provider's account and region. Its endpoint is looked up when it is first needed,

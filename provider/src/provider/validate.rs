@@ -1,4 +1,4 @@
-//! What can be wrong with the provider block. Unknown values are right until they are known.
+//! Validation of the provider block. Unknown values are accepted until they are known.
 
 use gitlabspot_clients::kubernetes::{EXEC_VERSIONS, not_pem};
 use tfplugin::framework::timeouts;
@@ -8,7 +8,7 @@ use super::schema::{Config, Kubernetes};
 use crate::errors::sentence;
 
 pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
-    // What is unknown may still turn out to be null, as variables without a value do.
+    // An unknown value may become null, as that of a variable without a value, so that only known values are checked.
     let lonely = match (&config.access_key, &config.secret_key) {
         (Value::Known(_), Value::Null) => Some(("access_key", "secret_key")),
         (Value::Null, Value::Known(_)) => Some(("secret_key", "access_key")),
@@ -30,7 +30,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
             format!("{mode:?} is not a retry mode. Use \"standard\" or \"adaptive\"."),
         );
     }
-    // 100 retries with pauses of up to 20 seconds take half an hour.
+    // 100 retries with pauses of up to 20 seconds take about half an hour.
     if config.max_retries.known().is_some_and(|retries| !(0..=100).contains(retries)) {
         diagnostics.error(
             "max_retries",
@@ -47,7 +47,7 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
         );
     }
     accounts("allowed_account_ids", &config.allowed_account_ids, diagnostics);
-    // No account is forbidden by an empty list, which says so; one with nothing but null was meant to forbid some.
+    // An empty set explicitly forbids no account. A set of null values was meant to forbid some.
     if config.forbidden_account_ids.known().is_some_and(|list| !list.is_empty()) {
         accounts("forbidden_account_ids", &config.forbidden_account_ids, diagnostics);
     }
@@ -69,7 +69,8 @@ pub(super) fn check(config: &Config, diagnostics: &mut Diagnostics) {
     kubernetes(config, diagnostics);
 }
 
-/// A list that names no account, as one of a variable without a value, would guard nothing.
+/// Adds an error for a set without an account ID, such as that of a variable without a value, which would protect
+/// nothing.
 fn accounts(attribute: &'static str, list: &Value<Set<String>>, diagnostics: &mut Diagnostics) {
     if list.known().is_some_and(|list| list.iter().all(Value::is_null)) {
         diagnostics.error(
@@ -148,7 +149,8 @@ fn kubernetes(config: &Config, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Empty text counts as none, so that a variable can switch a setting off; what is unknown may yet be null.
+/// Whether a text is set. An empty string is not, so that a variable can disable an attribute, and neither is an
+/// unknown value, because it may become null.
 fn given(text: &Value<String>) -> bool {
     is_set(text.as_str())
 }

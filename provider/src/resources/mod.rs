@@ -1,4 +1,4 @@
-//! One folder per resource; the type name gives the path.
+//! One module for each resource, named after its type.
 
 pub mod cache_bucket;
 pub mod node_group;

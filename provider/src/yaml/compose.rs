@@ -1,4 +1,4 @@
-//! Events of the parser to values.
+//! Composes values from the events of the parser.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::scalar::{self, key_text};
 use super::{Lines, YamlError, is_data};
 
-/// Values that aliases may grow to, all together. A real file has some hundreds.
+/// Maximum number of values of a document after the expansion of its aliases. Real files have some hundreds.
 const MOST_VALUES: usize = 100_000;
 
-/// The depth at which `serde_json` stops as well.
+/// Maximum depth of nested values, which is also that of `serde_json`.
 const DEEPEST: usize = 128;
 
 pub(super) struct Composer<'text> {
@@ -51,7 +51,7 @@ impl<'text> Composer<'text> {
         Ok((Value::Null, Lines::default()))
     }
 
-    /// Whether another document with content follows.
+    /// Whether another document that is not empty follows.
     pub(super) fn has_another_document(&mut self) -> bool {
         let mut has_started = false;
         while let Ok(Some((event, _))) = self.next() {
@@ -95,7 +95,8 @@ impl<'text> Composer<'text> {
         Ok(value)
     }
 
-    /// The line after the one that ends with `|`, from where the text or its indicator begins.
+    /// The first line of a literal block: the line after the last `|` indicator up to `line`. The parser returns the
+    /// line of the text or that of the indicator.
     fn block_start(&self, line: usize) -> usize {
         let is_indicator = |text: &str| {
             let code = text.split(" #").next().unwrap_or_default().trim_end();
@@ -152,7 +153,7 @@ impl<'text> Composer<'text> {
             let value = self.node(event, span, &here, depth + 1)?;
             match is_merge {
                 true => merge(&mut map, value, line)?,
-                // The last of repeated keys counts, as in Go's `yaml.v2`.
+                // The last of several equal keys takes effect, as in Go's `yaml.v2`.
                 false => _ = map.insert(name, value),
             }
         }
@@ -160,7 +161,8 @@ impl<'text> Composer<'text> {
     }
 }
 
-/// Go's `yaml.v2` merges where `<<` stands: keys before it give way, and keys after it win. Of several maps the first wins.
+/// Merges maps into a mapping as Go's `yaml.v2` does: they replace keys before `<<`, and keys after it replace theirs.
+/// The first of several maps takes precedence.
 fn merge(map: &mut Map<String, Value>, value: Value, line: usize) -> Result<(), YamlError> {
     match value {
         Value::Object(more) => map.extend(more),

@@ -1,7 +1,7 @@
-//! YAML as Helm and eksctl read it.
+//! Parses YAML as Helm and eksctl do.
 //!
-//! They read it with the YAML 1.1 rules of Go's `yaml.v2`: `yes` is true, `0400` is octal, `<<` merges, and a key that
-//! is repeated has its last value. The parser here knows YAML 1.2; what a plain scalar means is decided in [`scalar`].
+//! Both follow the YAML 1.1 rules of Go's `yaml.v2`: `yes` is true, `0400` is octal, `<<` merges, and a repeated key
+//! has its last value. The parser in use implements YAML 1.2, so that [`scalar`] resolves plain scalars.
 
 mod compose;
 mod scalar;
@@ -13,16 +13,16 @@ use serde_json::{Map, Value};
 
 use self::compose::Composer;
 
-/// What one text holds.
+/// A parsed document.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Document {
     pub(crate) values: Map<String, Value>,
     pub(crate) lines: Lines,
-    /// Helm reads the first document and ignores all further ones.
+    /// Whether more documents follow. Helm reads only the first one.
     pub(crate) has_more: bool,
 }
 
-/// Where keys stand in their text, by dotted path. Lines count from 1.
+/// Lines of keys by dotted path, beginning with 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lines {
     keys: BTreeMap<String, usize>,
@@ -30,7 +30,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Line of the key, or of the nearest one above it.
+    /// Line of a key, or of the nearest parent key with a line.
     pub(crate) fn of(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
@@ -45,12 +45,12 @@ impl Lines {
         self.keys.contains_key(path)
     }
 
-    /// Line in the file of the first line of a text that is written as a block (`|`).
+    /// Line of the first line of a text in a literal block (`|`).
     pub(crate) fn of_block(&self, path: &str) -> Option<usize> {
         self.blocks.get(path).copied()
     }
 
-    /// The lines below `prefix`, as if they stood at the top.
+    /// The lines of the keys below `prefix`, relative to it.
     pub(crate) fn below(&self, prefix: &str) -> Self {
         let cut = |lines: &BTreeMap<String, usize>| {
             let below = lines
@@ -62,10 +62,10 @@ impl Lines {
     }
 }
 
-/// Why a text is not read.
+/// Error of a text that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct YamlError {
-    /// Begins with the line, if one is known. It quotes nothing, because the file may hold a token.
+    /// Begins with the line, if known. It does not quote the text, which may contain a token.
     pub(crate) detail: String,
 }
 
@@ -74,9 +74,9 @@ impl YamlError {
         Self { detail: format!("line {line}: {detail}") }
     }
 
-    /// About this line, unless the line has a better known mistake.
+    /// An error with this detail, unless the text near the line has one of two common mistakes: tabs or a template.
     fn near(line: usize, text: &str, detail: &str) -> Self {
-        // A parser may notice what is wrong with a line in the next one, or in the one before.
+        // The parser may report an error one line before or after its cause.
         let near = [line, line.saturating_sub(1).max(1), line + 1];
         let at = |number: usize| text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
         let is_tabbed =
@@ -104,7 +104,7 @@ impl YamlError {
 ///
 /// # Errors
 ///
-/// Text that is no YAML, or whose top is no map.
+/// The text is not YAML, or its top level is not a map.
 pub(crate) fn read(text: &str) -> Result<Document, YamlError> {
     let (value, lines, has_more) = first_document(text)?;
     let values = match value {
@@ -122,13 +122,14 @@ pub(crate) fn read(text: &str) -> Result<Document, YamlError> {
     Ok(Document { values, lines, has_more })
 }
 
-/// The first document of the text, whatever it is, where its keys stand, and whether more documents follow.
+/// Reads the first document of the text, with any top level. Returns it with the lines of its keys, and whether more
+/// documents follow.
 ///
 /// # Errors
 ///
-/// Text that is no YAML.
+/// The text is not YAML.
 pub(crate) fn first_document(text: &str) -> Result<(Value, Lines, bool), YamlError> {
-    // Editors of Windows write a byte order mark.
+    // Some editors on Windows write a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let mut composer = Composer::new(Parser::new_from_str(text), text);
     let (value, lines) = composer.first_document()?;
@@ -142,7 +143,7 @@ fn is_file_name(text: &str) -> bool {
     is_short && [".yaml", ".yml", ".json"].iter().any(|ending| text.ends_with(ending))
 }
 
-/// Events of the parser that carry data.
+/// Whether an event contains data.
 fn is_data(event: &Event<'_>) -> bool {
     !matches!(event, Event::Comment(..))
 }

@@ -1,8 +1,8 @@
-//! What a plain scalar means to Go's `yaml.v2`, which Helm reads values with.
+//! Resolves plain scalars as Go's `yaml.v2`, with which Helm reads values.
 
 use serde_json::{Number, Value};
 
-/// The value of a scalar without quotes.
+/// The value of a plain scalar, which has no quotes.
 pub(super) fn resolve(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -20,14 +20,14 @@ fn number(text: &str) -> Option<Value> {
     integer(&plain).map(Value::from).or_else(|| float(&plain))
 }
 
-/// With the base that the prefix says, as `strconv.ParseInt` does.
+/// Parses an integer with the base of its prefix, as `strconv.ParseInt` does.
 fn integer(text: &str) -> Option<i64> {
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let based = |digits: &str, base| {
-        // Only the first sign is one.
+        // `from_str_radix` would accept a second sign.
         digits
             .starts_with(|c: char| c.is_ascii_alphanumeric())
             .then(|| i64::from_str_radix(digits, base).ok())
@@ -50,14 +50,14 @@ fn float(text: &str) -> Option<Value> {
         && unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
         && unsigned.contains(|c: char| c.is_ascii_digit());
     let float: f64 = is_like_one.then(|| text.parse().ok()).flatten()?;
-    // Go writes 8.0 as 8.
+    // Go formats 8.0 as 8. Up to 2^53, a float represents every integer exactly.
     if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 {
         return Some(Value::from(float as i64));
     }
     Number::from_f64(float).map(Value::Number)
 }
 
-/// A key is text, whatever it looks like.
+/// The text of a key. Keys are strings, even if they look like numbers or booleans.
 pub(super) fn key_text(key: &Value) -> String {
     match key {
         Value::String(text) => text.clone(),

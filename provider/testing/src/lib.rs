@@ -1,7 +1,8 @@
 //! An AWS account and a Kubernetes API server in memory, for unit tests.
 //!
-//! Both behave as their references document, as far as the provider uses them, log every call, and fail on demand. The
-//! crate knows neither the clients nor the resources, so that tests of both use it.
+//! Both behave as documented in the references of their APIs, as far as the provider uses them, record every call, and
+//! can inject faults. The crate depends neither on the clients nor on the resources, so that the tests of both can use
+//! it.
 
 pub mod aws;
 pub mod kubernetes;

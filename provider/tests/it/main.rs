@@ -1,4 +1,4 @@
-//! Everything that is seen from outside the library.
+//! Tests of the interface of the crate, of its documentation and of the repository.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

@@ -1,4 +1,4 @@
-//! The binary, started by a person.
+//! The binary when a user starts it.
 
 use std::process::Command;
 

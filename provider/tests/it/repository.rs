@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the repository is.
+/// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// What a file holds, if it is there.
+/// The contents of a file, if it exists.
 pub(crate) fn text(path: impl AsRef<Path>) -> Option<String> {
     std::fs::read_to_string(root().join(path)).ok()
 }
 
-/// Every file that is in the repository or would be with the next commit, by its path from the root.
+/// All files that are tracked or would be added by the next commit, as paths from the root.
 pub(crate) fn files() -> Vec<String> {
     tracked().unwrap_or_else(walked)
 }
@@ -27,7 +27,7 @@ fn tracked() -> Option<Vec<String>> {
     output.status.success().then(|| names.split('\0').filter(there).map(str::to_owned).collect())
 }
 
-/// Without git, for instance in an unpacked archive: everything but what a build makes.
+/// All files except build output. For use without git, for instance in an unpacked archive.
 fn walked() -> Vec<String> {
     let root = root();
     walkdir::WalkDir::new(&root)
@@ -39,9 +39,9 @@ fn walked() -> Vec<String> {
         .collect()
 }
 
-/// Compares a committed file with what it should be, and writes it if the environment variable `update` is set.
+/// Compares a committed file with its expected contents, and writes it if the environment variable `update` is set.
 pub(crate) fn assert_current(path: &str, expected: &str, update: &str) {
-    // A current file is left alone: another test may be reading it.
+    // A current file is not written: another test may be reading it.
     if std::env::var_os(update).is_some() && text(path).as_deref() != Some(expected) {
         let file = root().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The whole schema in one committed file, so that a review sees what a change means for users.
+//! The whole schema in one committed file, so that a review shows the effect of a change on users.
 
 use gitlabspot::provider::Gitlabspot;
 use serde_json::{Map, Value as Json, json};
@@ -12,7 +12,7 @@ use crate::repository::assert_current;
 
 type Config = <Gitlabspot as Provider>::Config;
 
-/// Every schema with a name that says what it is of.
+/// All schemas, with the name of what they describe.
 fn schemas() -> Vec<(String, Schema)> {
     let registry = Gitlabspot::default().registry();
     let mut schemas = vec![("provider".to_owned(), Schema::of::<Config>(0, ""))];
@@ -73,7 +73,7 @@ fn of_attributes(attributes: &[Attribute]) -> Json {
     attributes.iter().map(|it| (it.name.clone().into_owned(), of_attribute(it))).collect::<Map<_, _>>().into()
 }
 
-/// Everything but the description, which the docs page shows.
+/// All fields except the description, which is on the docs page.
 fn of_attribute(attribute: &Attribute) -> Json {
     let mode = match attribute.mode {
         Mode::Required => "required",

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     logging::start(&Logs { name: "minimal", own: &["minimal"], silent: &[] });
     let result = match std::env::args().nth(1).as_deref() {
         Some("--debug") => plugin::debug("example/minimal", served),
-        // What Windows has, on any system.
+        // The transport of Windows, on any system.
         Some("--tcp") => plugin::serve_over(Transport::Tcp, served),
         _ => plugin::serve(served),
     };

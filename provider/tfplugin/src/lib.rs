@@ -1,13 +1,18 @@
 //! A framework for Terraform and OpenTofu providers in Rust.
 //!
-//! - [`framework`]: what a provider's author works with: resources, data sources, functions, schemas, values, plans,
+//! - [`framework`]: the API for provider authors: resources, data sources, functions, schemas, values, plans,
 //!   diagnostics.
-//! - [`protocol`]: version 6 of Terraform's plugin protocol, spoken for a [`framework::Provider`].
+//! - [`protocol`]: version 6 of Terraform's plugin protocol, served for a [`framework::Provider`].
 //! - [`plugin`]: the go-plugin process in which the protocol is served.
 //!
-//! Modules depend one way: `protocol -> framework`, and `plugin` knows neither what is served nor by whom.
+//! Dependencies: `protocol` uses `framework`. `plugin` serves any gRPC service, and of `framework` it uses only the
+//! handling of panics.
+//!
+//! In the comments, the *host* is Terraform, OpenTofu or another program that starts the provider, and *core* is the
+//! part of the host that calls the provider.
 
-// `#[derive(Object)]` writes `::tfplugin::framework`, also for the structs of this crate's own tests.
+// `#[derive(Object)]` generates paths below `::tfplugin`, which must resolve in this crate too: for `Timeouts`, and for
+// the structs of its tests.
 extern crate self as tfplugin;
 
 #[doc(hidden)]

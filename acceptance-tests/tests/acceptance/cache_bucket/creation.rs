@@ -1,4 +1,4 @@
-//! What can happen to a create: nothing is lost, nothing of others is touched.
+//! Errors during a create: no object is lost, and no object of others is changed.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn transient_errors_are_retried() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B3: lost responses and requests, some of them and all of them.
+/// B3: one bucket is created if some or all responses or requests are lost.
 #[tokio::test]
 async fn lost_responses_create_one_bucket() {
     let drops = [
@@ -60,7 +60,7 @@ async fn already_owned_bucket_needs_a_lost_response() {
             tag(&stage.account, &bucket, &found).await;
         }
         stage.account.forget();
-        // It was made between the look and the create.
+        // A bucket that is created between the provider's check and its create.
         stage.account.inject(Fault::error("s3", "HeadBucket", 404, "NotFound", ""));
         stage.account.inject(fault);
         let printed = workspace.try_apply().await.failed();
@@ -86,14 +86,14 @@ async fn existing_bucket_in_another_region_is_an_error() {
     assert!(printed.contains("belongs to a bucket in the region af-south-1"), "{printed}");
     assert_eq!(stage.account.changes(), [""; 0]);
     assert!(!workspace.state().await.contains(ADDRESS));
-    // Nor is it imported by a provider of a region that is not its own.
+    // An import in another region is refused, too.
     let printed = workspace.try_import(ADDRESS, &bucket).await.failed();
     assert!(printed.contains("is in the region af-south-1, but the provider uses eu-west-1"), "{printed}");
     stage.account.s3().delete_bucket().bucket(&bucket).send().await.unwrap();
 }
 
 /// B4: a bucket of this account that the configuration did not create is not changed, also in us-east-1, where S3 would
-/// answer a second create with success.
+/// accept a second create.
 #[tokio::test]
 async fn existing_bucket_of_the_account_is_not_adopted() {
     for region in ["af-south-1", "us-east-1"] {
@@ -142,8 +142,8 @@ async fn existing_bucket_without_read_access_is_not_adopted() {
     }
 }
 
-/// Policies of an organisation that deny settings which a new bucket has anyway do not prevent a create; neither does
-/// one that denies tags with the create.
+/// Policies of an organization that deny explicit defaults of a new bucket do not prevent a create, and neither does a
+/// policy that denies tags in the create request.
 #[tokio::test]
 async fn organisation_policies_do_not_prevent_a_create() {
     let (stage, workspace, bucket) = guide("guard_rails", json!({})).await;
@@ -209,7 +209,8 @@ async fn principal_that_never_propagates_times_out() {
     stage.assert_nothing_remains().await;
 }
 
-/// A killed run left a marked bucket and no state; the next run adopts it.
+/// After a killed run, a bucket with the tag of an unfinished create exists and is not in the state. The next run
+/// adopts it.
 #[tokio::test]
 async fn bucket_of_a_killed_run_is_adopted() {
     let (stage, workspace, bucket) = guide("killed", json!({})).await;

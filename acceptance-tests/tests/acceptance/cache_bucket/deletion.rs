@@ -1,4 +1,4 @@
-//! The end of a bucket.
+//! Deletion of a bucket.
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -28,8 +28,8 @@ async fn bucket_with_objects_is_not_deleted() {
     stage.assert_nothing_remains().await;
 }
 
-/// B12: more than two pages of versions and markers, and keys that need escaping: as few calls as possible, with at
-/// most a thousand keys each. A key that XML cannot represent is deleted by a call of its own.
+/// B12: more than two pages of versions and delete markers, and keys that need escaping, are deleted in batches of at
+/// most a thousand keys. A key that XML cannot represent is deleted by a call of its own.
 #[tokio::test]
 async fn thousands_of_versions_are_deleted_in_batches() {
     let (stage, workspace, bucket) = guide("versions", json!({ "force_destroy": true, "versioning": true })).await;
@@ -52,7 +52,7 @@ async fn thousands_of_versions_are_deleted_in_batches() {
     let _ = writers.join_all().await;
     stage.account.forget();
     workspace.destroy().await;
-    // 2,506 versions and markers.
+    // 2,506 versions and delete markers.
     let sent = |action| count(&stage.account, action);
     assert_eq!(
         [sent("ListObjectVersions"), sent("DeleteObjects"), sent("DeleteObject"), sent("DeleteBucket")],
@@ -63,7 +63,7 @@ async fn thousands_of_versions_are_deleted_in_batches() {
     stage.assert_nothing_remains().await;
 }
 
-/// A runner's job: it writes until the bucket was emptied so often.
+/// A CI job of a runner, which writes objects until the bucket was emptied the given number of times.
 fn runner(account: &Account, bucket: &str, emptied: usize) -> tokio::task::JoinHandle<usize> {
     let (account, bucket) = (account.clone(), bucket.to_owned());
     tokio::spawn(async move {
@@ -77,13 +77,13 @@ fn runner(account: &Account, bucket: &str, emptied: usize) -> tokio::task::JoinH
     })
 }
 
-/// B13: a bucket to which a runner keeps writing is kept after nine attempts, with an error; when the runner ends, the
+/// B13: a bucket to which a runner keeps writing is kept after nine attempts, with an error. When the runner stops, the
 /// destroy succeeds.
 #[tokio::test]
 async fn concurrent_writes_end_emptying_with_an_error() {
     let (stage, workspace, bucket) = guide("still_writing", json!({ "force_destroy": true })).await;
     workspace.apply().await;
-    // Long enough for the runner to come between the emptying and the deletion.
+    // Long enough for the runner to write between emptying and deletion.
     let slow = || Fault::latency("s3", "DeleteBucket", 300).times(0);
     stage.account.inject(slow());
     let job = runner(&stage.account, &bucket, usize::MAX);
@@ -103,8 +103,8 @@ async fn concurrent_writes_end_emptying_with_an_error() {
     stage.assert_nothing_remains().await;
 }
 
-/// B12: an object for which S3 is too busy is deleted in the next round; one that S3 does not delete is named, and the
-/// bucket remains.
+/// B12: an object that S3 cannot delete due to an internal error is deleted in the next round. The error names an
+/// object that S3 refuses to delete, and the bucket remains.
 #[tokio::test]
 async fn undeletable_objects_are_named() {
     let (stage, workspace, bucket) = guide("objects_kept", json!({ "force_destroy": true })).await;
@@ -125,13 +125,13 @@ async fn undeletable_objects_are_named() {
     stage.assert_nothing_remains().await;
 }
 
-/// B15: a deleted bucket that S3 still returns is waited for.
+/// B15: a destroy waits while S3 still returns a deleted bucket.
 #[tokio::test]
 async fn deletion_waits_until_the_bucket_is_gone() {
     let (stage, workspace, _) = guide("still_shown", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
-    // The refresh looks first.
+    // The refresh reads the bucket first.
     stage.account.inject(Fault::error("s3", "HeadBucket", 200, "", "").after(1).times(3));
     workspace.destroy().await;
     let calls = stage.account.calls().into_iter().map(|call| call.action);

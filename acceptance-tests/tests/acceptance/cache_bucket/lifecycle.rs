@@ -1,11 +1,11 @@
-//! What every user does: apply, look, change, import, destroy.
+//! Apply, plan, update, import and destroy, as every user does.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
 use super::{ADDRESS, count, destroy_and_verify, guide};
 
-/// The bucket of the guide: created once, with its tags, in few calls and without a wait.
+/// The bucket of the guide is created once, with its tags, in few calls and without a wait.
 #[tokio::test]
 async fn guide_bucket_from_create_to_destroy() {
     let (stage, workspace, bucket) = guide("life", json!({})).await;
@@ -37,7 +37,7 @@ async fn guide_bucket_from_create_to_destroy() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Every attribute that can be updated in place is, and an import has the same values.
+/// All attributes that can be updated in place are updated, and an import has the same values.
 #[tokio::test]
 async fn every_attribute_is_updated_and_imported() {
     let (stage, workspace, bucket) = guide("attributes", json!({ "versioning": true })).await;
@@ -55,14 +55,14 @@ async fn every_attribute_is_updated_and_imported() {
     let versioning = stage.account.s3().get_bucket_versioning().bucket(&bucket).send().await.unwrap();
     assert_eq!(versioning.status.unwrap().as_str(), "Suspended");
     workspace.assert_import(ADDRESS, &bucket, &[]).await;
-    // How long to wait is the configuration's alone, so that an import does not know it.
+    // Timeouts are only in the configuration, so that an import does not have them.
     workspace.set(&json!({ "prefix": "elsewhere/", "timeouts": { "create": "5m", "update": "6m", "delete": "7m" } }));
     workspace.apply().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["prefix"], "elsewhere/");
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A name is generated, with a prefix and without; another prefix replaces the bucket.
+/// A name is generated with and without a prefix. Another prefix replaces the bucket.
 #[tokio::test]
 async fn bucket_names_are_generated() {
     let (stage, workspace, _) = guide("names", json!({ "bucket": null })).await;
@@ -79,7 +79,7 @@ async fn bucket_names_are_generated() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// us-east-1 takes no location constraint, and the bucket is looked up before the create.
+/// In us-east-1, the create request has no location constraint, and the bucket is read before the create.
 #[tokio::test]
 async fn create_in_us_east_1_has_no_location_constraint() {
     let (stage, workspace, bucket) = guide("us_east_1", json!({ "region": "us-east-1" })).await;
@@ -92,15 +92,15 @@ async fn create_in_us_east_1_has_no_location_constraint() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// The rule before the last change, as S3 may still answer it.
+/// The rule before the last change, which S3 may still return.
 const OLD_RULE: &str = "<LifecycleConfiguration><Rule><ID>gitlabspot-cache</ID><Status>Enabled</Status>\
     <Filter><Prefix>project/</Prefix></Filter><Expiration><Days>60</Days></Expiration>\
     <NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>\
     <AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>\
     </Rule></LifecycleConfiguration>";
 
-/// B8: after a change S3 can return the old and the new rule in turns for some time: that is no drift, after a create
-/// and after an update, and neither waits for it. A rule that others have set is drift.
+/// B8: for some time after a change, S3 can return the old and the new rule in turns. This is not drift, and neither
+/// create nor update waits for it. A rule that others have set is drift.
 #[tokio::test]
 async fn stale_lifecycle_reads_are_not_drift() {
     const GET: &str = "GetBucketLifecycleConfiguration";
@@ -121,7 +121,7 @@ async fn stale_lifecycle_reads_are_not_drift() {
         stage.account.forget();
         workspace.apply().await;
         assert_eq!(stage.account.changes(), ["PutBucketLifecycleConfiguration"]);
-        // The refresh looks once, and the writing as well.
+        // One read by the refresh, and one by the update.
         assert_eq!(count(&stage.account, GET), 2);
     }
     stage.account.forget();

@@ -1,4 +1,4 @@
-//! `gitlabspot_cache_bucket`, from outside. The numbers B1, B2, ... are those of the table of scenarios in
+//! Tests of `gitlabspot_cache_bucket`. The numbers B1, B2, ... are those of the scenarios in
 //! `docs/contributing/testing.md`.
 
 mod creation;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 const ADDRESS: &str = "gitlabspot_cache_bucket.cache";
 
-/// Waits that AWS prescribes take a tiny part of their time.
+/// Factor that shortens waits which AWS requires.
 const SPEED: &str = "50";
 
-/// An account of its own and a bucket named after its namespace, initialised.
+/// An initialized workspace in a new account, with a bucket that is named like the namespace.
 async fn guide(test: &str, variables: Value) -> (Stage, Workspace, String) {
     let stage = Stage::new(&format!("cache_bucket/{test}"), Engine::opentofu()).await;
     let bucket = stage.namespace.name().to_owned();
@@ -26,14 +26,14 @@ async fn guide(test: &str, variables: Value) -> (Stage, Workspace, String) {
     (stage, workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED), bucket)
 }
 
-/// The end of every test: a plan right after is empty, and nothing is left after a destroy.
+/// End of every test: a plan is empty, and nothing remains after a destroy.
 async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
     workspace.destroy().await;
     stage.assert_nothing_remains().await;
 }
 
-/// How often an operation reached S3.
+/// Number of calls of an operation of S3.
 fn count(account: &Account, action: &str) -> usize {
     account.calls_of("s3", action).len()
 }

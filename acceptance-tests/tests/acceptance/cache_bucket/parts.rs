@@ -1,4 +1,4 @@
-//! The parts of a bucket: what others changed is shown and repaired, what belongs to others stays.
+//! Settings of a bucket: changes by others are reported and repaired, and settings of others are preserved.
 
 use aws_sdk_s3::types::{
     AbacStatus, BucketAbacStatus, BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus,
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, count, destroy_and_verify, guide, tag, tags};
 
-/// B9: each setting that was changed manually is shown in the plan, and only it is written.
+/// B9: the plan reports each setting that was changed manually, and the apply writes only these settings.
 #[tokio::test]
 async fn manual_changes_are_reported_and_repaired() {
     let (stage, workspace, bucket) = guide("by_hand", json!({ "versioning": true })).await;
     workspace.apply().await;
-    // Right after a change what was there before it is no difference. So this begins with a state that knows of none.
+    // Right after a change, the former value is not drift. A state from an import has no former values.
     let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
     let _ = workspace.try_import(ADDRESS, &bucket).await.succeeded();
     workspace.apply().await;
@@ -49,8 +49,8 @@ async fn manual_changes_are_reported_and_repaired() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A bucket with ABAC takes no tags from the API of S3: the error says what to do; without ABAC the next apply sets
-/// them.
+/// A bucket with ABAC refuses tags from the S3 API, and the error has the solution. Without ABAC the next apply sets
+/// the tags.
 #[tokio::test]
 async fn bucket_with_abac_refuses_tags() {
     let (stage, workspace, bucket) = guide("abac", json!({})).await;
@@ -74,7 +74,7 @@ async fn bucket_with_abac_refuses_tags() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B10: older and compatible stores have no defaults for a new bucket, and answer with errors.
+/// B10: older S3-compatible stores have no defaults for a new bucket, and return errors.
 #[tokio::test]
 async fn new_bucket_without_defaults_is_understood() {
     let (stage, workspace, _) = guide("no_defaults", json!({})).await;
@@ -131,7 +131,7 @@ async fn lifecycle_rules_of_others_are_preserved() {
     let both = BucketLifecycleConfiguration::builder().set_rules(Some([ours, vec![theirs]].concat())).build().unwrap();
     let request = stage.account.s3().put_bucket_lifecycle_configuration().bucket(&bucket);
     request.lifecycle_configuration(both).send().await.unwrap();
-    // As S3 tells it.
+    // The rule as S3 returns it.
     let theirs = rules(&stage.account, &bucket).await.into_iter().find(|rule| rule.id() == Some("theirs")).unwrap();
     workspace.assert_stable().await;
     workspace.assert_import(ADDRESS, &bucket, &[]).await;
@@ -150,8 +150,8 @@ async fn lifecycle_rules_of_others_are_preserved() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Rules of others in the old format, with a prefix outside of a filter, are sent in the current one: S3 refuses a
-/// mixture.
+/// Rules of others in the old format, with a prefix outside of a filter, are sent in the current format, because S3
+/// refuses both formats in one configuration.
 #[tokio::test]
 #[expect(deprecated, reason = "the old form is what is tested")]
 async fn lifecycle_rules_in_the_old_format_are_converted() {
@@ -213,8 +213,8 @@ async fn policy_statements_of_others_are_preserved() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// B10: a store that is compatible with S3 and does not support these settings is a warning, and gets a bucket without
-/// them; a setting that the configuration has is an error.
+/// B10: settings that an S3-compatible store does not support are omitted with a warning. If the configuration has such
+/// a setting, it is an error.
 #[tokio::test]
 async fn settings_unsupported_by_the_store_are_a_warning() {
     let (stage, workspace, _) = guide("lacking", json!({})).await;

@@ -6,7 +6,7 @@ use gitlabspot_acceptance_tests::Engine;
 
 use super::{FILESYSTEM_MIRROR, Fixture, checksums};
 
-/// The checksums from the registry, from a network mirror and from a filesystem mirror are equal; with them an `init`
+/// The checksums from the registry, a network mirror and a filesystem mirror are equal. With these checksums, an `init`
 /// from another source does not change the lock file.
 async fn lock_file_for_two_platforms(engine: Engine) {
     let fixture = Fixture::new("lock_files", engine).await;

@@ -1,4 +1,4 @@
-//! From mirrors, with the CLI configurations of the guide.
+//! Installation from mirrors, with the CLI configurations of the guide.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use gitlabspot_acceptance_tests::Engine;
 
 use super::{FILESYSTEM_MIRROR, Fixture, NETWORK_MIRROR, OCI_MIRROR, guide};
 
-/// A filesystem mirror of the archives of a release.
+/// A filesystem mirror with the archives of a release.
 async fn filesystem_mirror(engine: Engine) {
     let fixture = Fixture::new("filesystem", engine).await;
     let _ = fixture.configure(FILESYSTEM_MIRROR, &fixture.archives().display().to_string());
@@ -26,7 +26,7 @@ async fn filesystem_mirror_with_terraform() {
     filesystem_mirror(engine).await;
 }
 
-/// A network mirror of what `providers mirror` downloaded from the registry.
+/// A network mirror with the files that `providers mirror` downloaded from the registry.
 async fn network_mirror(engine: Engine) {
     let fixture = Fixture::new("network", engine).await;
     let url = fixture.registry.mirror(&fixture.mirrored().await);
@@ -50,7 +50,7 @@ async fn network_mirror_with_terraform() {
     network_mirror(engine).await;
 }
 
-/// A network mirror of the archives of a release, with the files that the guide has the user write.
+/// A network mirror with the archives of a release and the index files of the guide.
 #[tokio::test]
 async fn network_mirror_of_release_archives() {
     let fixture = Fixture::new("network_of_archives", Engine::opentofu()).await;
@@ -63,7 +63,7 @@ async fn network_mirror_of_release_archives() {
     let _ = fixture.assert_installs().await;
 }
 
-/// An OCI registry, which Terraform does not support.
+/// An OCI registry, which only OpenTofu supports.
 #[tokio::test]
 async fn oci_registry_with_opentofu() {
     let fixture = Fixture::new("oci", Engine::opentofu()).await;

@@ -1,5 +1,5 @@
-//! Every way of installing a release: from a registry and from mirrors, as the guide shows it, with its checksums and its
-//! signature; and what is refused.
+//! Installation of a release from a registry and from mirrors, as in the guide: checksums and signature are verified,
+//! and falsified files are refused.
 
 mod lock_files;
 mod mirrors;
@@ -29,7 +29,7 @@ resource "gitlabspot_cache_bucket" "cache" {
 }
 "#;
 
-/// Files of `examples/installation`, which the guide quotes, and what in them is the reader's own.
+/// Files of `examples/installation`, which the guide quotes, with the placeholder for the reader's own value.
 const FILESYSTEM_MIRROR: (&str, &str) =
     (include_str!("../../../../examples/installation/filesystem-mirror.tfrc"), "/opt/providers");
 const NETWORK_MIRROR: (&str, &str) =
@@ -44,7 +44,7 @@ struct Fixture {
     stage: Stage,
     release: Release,
     registry: Registry,
-    /// The host that the engine adds to the short form of a source.
+    /// The registry host that the engine adds to a source without host.
     default_host: &'static str,
 }
 
@@ -59,15 +59,15 @@ impl Fixture {
         Self { workspace, stage, release, registry, default_host }
     }
 
-    /// The workspace, in which nothing is installed and locked, installs in this way from now on: an example, in which `own`
-    /// takes the place of the reader's own.
+    /// Configures the installation by an example, with `own` in place of its placeholder. Deletes installed providers
+    /// and the lock file.
     fn configure(&self, example: (&str, &str), own: &str) -> &Workspace {
         let (text, theirs) = example;
         assert!(text.contains(theirs), "{theirs} is not in the example: {text}");
         self.configure_with(&text.replace(theirs, own), CONFIGURATION)
     }
 
-    /// From the registry, which takes the place of the engine's default one.
+    /// Configures the registry of the test as the default registry of the engine.
     fn configure_registry(&self) -> &Workspace {
         let (text, theirs) = REGISTRY;
         let cli = text.replace(theirs, &self.registry.host()).replace("registry.opentofu.org", self.default_host);
@@ -81,7 +81,7 @@ impl Fixture {
         &self.workspace
     }
 
-    /// A filesystem mirror, made of what a reader downloads by the commands of the guide, which verify it first.
+    /// Creates a filesystem mirror from downloads, which are verified, with the commands of the guide.
     fn archives(&self) -> PathBuf {
         let (downloads, mirror) =
             (self.stage.folder().join("downloads/mirror"), self.stage.folder().join("archives/mirror"));
@@ -109,7 +109,7 @@ impl Fixture {
         mirror
     }
 
-    /// What the engine makes for a mirror of the registry, for both platforms.
+    /// Creates a mirror of the registry for both platforms with `providers mirror`.
     async fn mirrored(&self) -> PathBuf {
         let mirror = self.stage.folder().join("mirrored/mirror");
         let target = mirror.display().to_string();
@@ -123,7 +123,7 @@ impl Fixture {
             .map(|platform| format!("-platform={platform}"))
     }
 
-    /// It is installed, `providers` shows it, and a plan runs it.
+    /// Asserts that `init` installs the provider, `providers` lists it and `plan` runs it.
     async fn assert_installs(&self) -> Output {
         let output = self.workspace.run(&["init", "-input=false"]).await.succeeded();
         let source = format!("gitlabspot/gitlabspot v{}", self.release.version());
@@ -139,13 +139,13 @@ impl Fixture {
         fs::read_to_string(self.workspace.lock_file()).unwrap()
     }
 
-    /// The checksums of the lock file of one kind: `h1:` or `zh:`.
+    /// Checksums of one kind (`h1:` or `zh:`) in the lock file.
     fn checksums(&self, kind: &str) -> Vec<String> {
         checksums(&self.locked(), kind)
     }
 }
 
-/// The blocks of the guide in one language.
+/// Code blocks of the guide in one language.
 fn guide(language: &str) -> Vec<&'static str> {
     let begin = format!("```{language}\n");
     GUIDE.split(begin.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()

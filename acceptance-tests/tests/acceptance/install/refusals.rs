@@ -1,4 +1,4 @@
-//! One changed byte is refused, in the words of the engine.
+//! The engine refuses a file with one changed byte.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ async fn falsified_mirror_files_are_refused(engine: Engine) {
     let _ = fixture.assert_installs().await;
     refuse_falsified_installed_provider(&fixture).await;
     refuse_other_lock_file_checksum(&fixture).await;
-    // A filesystem mirror has no checksums: those of the lock file count.
+    // A filesystem mirror has no checksums, so that only those of the lock file are compared.
     let locked = fixture.locked();
     change_a_byte(&archives.join(fixture.default_host).join("gitlabspot/gitlabspot").join(&archive));
     fixture.workspace.uninstall();
@@ -83,7 +83,7 @@ async fn refused(fixture: &Fixture, words: &str) {
     assert!(printed.contains("Failed to install provider") && printed.contains(words), "{words} is not in: {printed}");
 }
 
-/// What is changed after it was installed.
+/// A file that is changed after its installation is refused.
 async fn refuse_falsified_installed_provider(fixture: &Fixture) {
     let program = program(&fixture.workspace.folder().join(".terraform/providers")).unwrap();
     let content = fs::read(&program).unwrap();

@@ -1,4 +1,4 @@
-//! From a provider registry.
+//! Installation from a provider registry.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use gitlabspot_acceptance_tests::Engine;
 
 use super::{CONFIGURATION, Fixture};
 
-/// The source names the registry, whose services are discovered; checksums and signature are verified.
+/// The source has the host of the registry, whose services are discovered. Checksums and signature are verified.
 async fn source_with_registry_host(engine: Engine) {
     let fixture = Fixture::new("by_its_host", engine).await;
     let source = format!("\"{}/gitlabspot/gitlabspot\"", fixture.registry.host());
@@ -44,7 +44,7 @@ async fn source_with_registry_host_with_newer_terraform() {
     source_with_registry_host(Engine::newer_terraform()).await;
 }
 
-/// The short source, as in the documentation; the default registry is replaced during the test.
+/// The source has no host, as in the documentation. The test replaces the default registry.
 #[tokio::test]
 async fn short_source_uses_the_default_registry() {
     let fixture = Fixture::new("short_source", Engine::opentofu()).await;

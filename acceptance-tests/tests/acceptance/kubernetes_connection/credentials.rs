@@ -1,4 +1,4 @@
-//! Tokens, certificates and trust: whom the cluster lets in, and which cluster is believed.
+//! Tokens, client certificates and server certificates.
 
 use gitlabspot_acceptance_tests::{KubernetesFault, Proxy};
 use k8s_openapi::api::authentication::v1::TokenRequest;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ADDRESS, Fixture, assert_printed, with};
 
-/// K8: host, token and certificate authority; client certificate and key; and a server name that differs from the host.
+/// K8: host, token and CA certificate; client certificate and key; a server name that differs from the host.
 #[tokio::test]
 async fn host_with_token_or_client_certificate() {
     let fixture = Fixture::new("host", &json!({})).await;
@@ -33,8 +33,8 @@ async fn host_with_token_or_client_certificate() {
     fixture.destroy().await;
 }
 
-/// K9: the error for an untrusted server certificate differs from a timeout and names the setting to change; no request
-/// is sent.
+/// K9: the error for an untrusted server certificate differs from that of a timeout and names the setting to change. No
+/// request is sent.
 #[tokio::test]
 async fn untrusted_server_certificate_is_explained() {
     let fixture = Fixture::new("trust", &json!({})).await;
@@ -70,7 +70,7 @@ async fn untrusted_server_certificate_is_explained() {
     fixture.assert_nothing_remains().await;
 }
 
-/// K10: a server that is not running is named, with its address and the error of the system.
+/// K10: the error for a server that is not running has its address and the error of the system.
 #[tokio::test]
 async fn refused_connection_names_the_address() {
     let fixture = Fixture::new("unreachable", &json!({})).await;
@@ -82,7 +82,7 @@ async fn refused_connection_names_the_address() {
     fixture.assert_nothing_remains().await;
 }
 
-/// K11: a token that the cluster does not accept is reported as such, and sent once.
+/// K11: the error for a token that the cluster rejects identifies the credentials. Each request is sent once.
 #[tokio::test]
 async fn invalid_token_is_tried_once() {
     let fixture = Fixture::new("unauthorized", &json!({})).await;
@@ -103,13 +103,13 @@ async fn invalid_token_is_tried_once() {
     let requests = paths.len();
     paths.sort();
     paths.dedup();
-    // Of requests at once, the first refusal ends the others.
+    // The first rejection of concurrent requests cancels the others.
     let is_refused = |status: &Option<u16>| status.is_none_or(|status| status == 401);
     assert!(paths.len() == requests && paths.iter().all(|(_, status)| is_refused(status)), "{paths:?}");
     fixture.assert_nothing_remains().await;
 }
 
-/// K12: an identity without permissions is told which verb and resource it lacks, also when it lost them.
+/// K12: the error for missing permissions has the verb and the resource, also if the permissions were revoked later.
 #[tokio::test]
 async fn missing_permission_names_verb_and_resource() {
     let fixture = Fixture::new("forbidden", &json!({})).await;

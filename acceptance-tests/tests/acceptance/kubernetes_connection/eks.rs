@@ -1,4 +1,4 @@
-//! EKS clusters by name.
+//! Connections to EKS clusters by name.
 
 use std::fs;
 
@@ -8,19 +8,19 @@ use serde_json::json;
 
 use super::{ADDRESS, Fixture, assert_printed};
 
-/// How much faster than this machine's a provider's clock runs that is in a hurry.
+/// Factor by which the clock of a provider is faster than that of this machine.
 const SPEED: i64 = 100;
 
 fn by_name(fixture: &Fixture) -> serde_json::Value {
     json!({ "cluster_name": fixture.stage.account.cluster() })
 }
 
-/// The EKS tokens that the cluster looked at.
+/// EKS tokens that the cluster has verified.
 fn reviews(fixture: &Fixture) -> Vec<Call> {
     fixture.stage.account.calls_of("authenticator", "TokenReview")
 }
 
-/// K20: the cluster name of the provider and that of the resource connect to the same cluster; each plan and each apply
+/// K20: the cluster name of the provider and that of the resource connect to the same cluster. Each plan and each apply
 /// calls DescribeCluster once.
 #[tokio::test]
 async fn cluster_name_of_provider_or_resource() {
@@ -35,7 +35,7 @@ async fn cluster_name_of_provider_or_resource() {
     fixture.workspace.assert_import(ADDRESS, &format!("{}/probe", fixture.stage.namespace.name()), &[]).await;
     fixture.destroy().await;
 
-    // The resource's own name goes before all that the provider is told of another cluster.
+    // The cluster name of the resource takes precedence over all settings of the provider block.
     let elsewhere = json!({ "host": "https://127.0.0.1:1", "token": "t", "tls_server_name": "prod.example.com" });
     fixture.connect(&elsewhere);
     fixture.workspace.set(&by_name(&fixture));
@@ -44,13 +44,13 @@ async fn cluster_name_of_provider_or_resource() {
     fixture.destroy().await;
 }
 
-/// K21: an apply that takes longer than a token is valid creates another one before its 14 minutes end.
+/// K21: an apply that takes longer than a token is valid creates another token before the 14 minutes end.
 #[tokio::test]
 async fn token_is_renewed_before_it_expires() {
     let fixture = Fixture::new("eks_renewal", &json!({})).await;
     fixture.connect(&by_name(&fixture));
     fixture.without_pods().await;
-    // Twenty minutes by the provider's clock, in twelve seconds.
+    // Twenty minutes of the provider's clock take twelve seconds.
     fixture.workspace.set(&json!({ "create_timeout": "20m" }));
     let hurried = fixture.workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", &SPEED.to_string());
     assert_printed(&hurried.try_apply().await.failed(), &["0 of 1 pods are created"]);
@@ -91,8 +91,8 @@ async fn token_is_renewed_after_401() {
     fixture.destroy().await;
 }
 
-/// K23: an AWS identity without an access entry is told what it lacks, after two tokens and a check whether the cluster
-/// was replaced.
+/// K23: the error for an AWS identity without an access entry names the missing entry, after two tokens and a check
+/// whether the cluster was replaced.
 #[tokio::test]
 async fn aws_identity_without_access_entry_is_explained() {
     let fixture = Fixture::new("eks_no_access", &json!({})).await;
@@ -110,8 +110,8 @@ async fn aws_identity_without_access_entry_is_explained() {
     fixture.assert_nothing_remains().await;
 }
 
-/// K24: AWS credentials that expire before the token is created are reported as expired, and not as a cluster that does
-/// not respond.
+/// K24: AWS credentials that expire before the token is created are reported as expired, and not as a timeout of the
+/// cluster.
 #[tokio::test]
 async fn expired_credentials_are_not_reported_as_a_timeout() {
     let fixture = Fixture::new("eks_credentials", &json!({})).await;
@@ -120,7 +120,7 @@ async fn expired_credentials_are_not_reported_as_a_timeout() {
     let environment = fixture.stage.account.environment();
     let value = |name: &str| &environment.iter().find(|(found, _)| *found == name).unwrap().1;
     let script = folder.join("process.sh");
-    // The key comes from the environment: no file of a test has a secret.
+    // The script takes the key from the environment, because files of a test must not have secrets.
     fs::write(
         &script,
         format!(
@@ -146,7 +146,7 @@ async fn expired_credentials_are_not_reported_as_a_timeout() {
     fixture.assert_nothing_remains().await;
 }
 
-/// Deletes the cluster, to EKS.
+/// Deletes the cluster in EKS. The API server of the test remains.
 async fn delete_cluster(eks: &Client) {
     eks.delete_cluster().name("prod").send().await.unwrap();
 }
@@ -167,8 +167,8 @@ async fn missing_cluster_names_the_region() {
     fixture.assert_nothing_remains().await;
 }
 
-/// K26: a destroy succeeds, with a warning, when EKS says that the cluster of the resource does not exist; with the
-/// cluster name of the provider and of the resource.
+/// K26: a destroy succeeds with a warning if the cluster of the resource does not exist according to EKS, with the
+/// cluster name of the provider and that of the resource.
 #[tokio::test]
 async fn destroy_succeeds_after_the_cluster_was_deleted() {
     for way in ["provider", "resource"] {
@@ -179,7 +179,7 @@ async fn destroy_succeeds_after_the_cluster_was_deleted() {
         }
         fixture.workspace.apply().await;
         let arn = format!("arn:aws:eks:af-south-1:{}:cluster/prod", fixture.stage.account.id());
-        // Only what EKS says counts.
+        // An error that is not from EKS does not mean that the cluster does not exist.
         fixture.stage.account.inject(Fault::page("eks", "DescribeCluster", 404).times(0));
         let printed = fixture.workspace.try_destroy().await.failed();
         assert!(printed.contains("Error: AWS call failed"), "{printed}");
@@ -199,7 +199,7 @@ async fn destroy_succeeds_after_the_cluster_was_deleted() {
     }
 }
 
-/// K27: a wrong region and a wrong account are never taken for a deleted cluster, nor for one without objects.
+/// K27: with a wrong region or account, neither the cluster nor its objects are treated as deleted.
 #[tokio::test]
 async fn wrong_region_or_account_is_not_a_deleted_cluster() {
     let fixture = Fixture::new("eks_elsewhere", &json!({})).await;
@@ -231,7 +231,7 @@ async fn wrong_region_or_account_is_not_a_deleted_cluster() {
     );
     assert_printed(&strange.run(&destroy).await.failed(), &[&other]);
 
-    // An imported resource remembers its cluster as well.
+    // The state of an imported resource also has the cluster.
     let _ = fixture.workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
     let import = fixture.workspace.try_import(ADDRESS, &format!("{}/probe", fixture.stage.namespace.name())).await;
     let _ = import.succeeded();
@@ -240,8 +240,8 @@ async fn wrong_region_or_account_is_not_a_deleted_cluster() {
     fixture.destroy().await;
 }
 
-/// K30: a cluster with the same name in another region is not one whose Secret was deleted, which would rotate the key;
-/// when its cluster was deleted, user and key are deleted all the same.
+/// K30: a cluster with the same name in another region is not treated as one with a deleted Secret, which would rotate
+/// the key. User and key are also deleted after their cluster was deleted.
 #[tokio::test]
 async fn secret_is_read_from_its_recorded_cluster() {
     let stage = Stage::new("kubernetes_connection/eks_secret", Engine::opentofu()).await;

@@ -1,4 +1,4 @@
-//! Commands that print credentials.
+//! Exec plugins.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::{Fixture, assert_printed, with};
 
 const VERSION: &str = "client.authentication.k8s.io/v1";
 
-/// A command that gives the administrator's token by `word`, and writes down that it was called.
+/// An exec plugin that returns the administrator's token depending on `word`, and records its calls.
 pub(super) fn command(fixture: &Fixture, word: &str) -> Value {
     let script = fixture.stage.folder().join("credentials.sh");
     fs::write(
@@ -51,7 +51,7 @@ fn calls_file(fixture: &Fixture) -> String {
     fixture.stage.folder().join("calls").display().to_string()
 }
 
-/// How often the command was called since the last time.
+/// Number of calls of the command since the last time.
 fn calls(fixture: &Fixture) -> usize {
     let file = calls_file(fixture);
     let text = fs::read_to_string(&file).unwrap_or_default();
@@ -63,8 +63,8 @@ fn settings(fixture: &Fixture, host: &str, word: &str) -> Value {
     with(&fixture.host(), json!({ "host": host, "token": null, "exec": command(fixture, word) }))
 }
 
-/// K14: the command runs at the first request, once more after a 401, and for each request while its credentials have
-/// expired; it can return a client certificate instead of a token.
+/// K14: the command runs before the first request, once more after a 401, and before each request if its credentials
+/// have expired. It can return a client certificate instead of a token.
 #[tokio::test]
 async fn exec_command_runs_when_needed() {
     let fixture = Fixture::new("exec", &json!({})).await;
@@ -85,7 +85,7 @@ async fn exec_command_runs_when_needed() {
     let statuses: Vec<_> = proxy.calls_of("GET", "/deployments/probe").iter().map(|call| call.status).collect();
     assert_eq!(statuses, [Some(401), Some(200)]);
 
-    // Twice is once too often.
+    // After a second 401, the request fails.
     proxy.inject(KubernetesFault::unauthorized("GET", "/deployments/probe").times(2));
     assert_printed(&fixture.refusal().await, &["A token that can be renewed was renewed once."]);
     assert_eq!(calls(&fixture), 2);
@@ -94,7 +94,7 @@ async fn exec_command_runs_when_needed() {
     proxy.forget();
     fixture.assert_found().await;
     let requests = proxy.calls().len();
-    // The one that the connection began with, and one for each request.
+    // One call for the connection, and one for each request.
     assert_eq!(calls(&fixture), requests + 1);
 
     fixture.connect(&settings(&fixture, fixture.cloud.kubernetes_host(), "certificate"));
@@ -103,7 +103,7 @@ async fn exec_command_runs_when_needed() {
     fixture.destroy().await;
 }
 
-/// K14: one Ctrl-C ends a run that waits for the command, and the command.
+/// K14: one Ctrl-C ends a run that waits for the command, and ends the command.
 #[tokio::test]
 async fn interrupt_ends_a_waiting_exec_command() {
     let fixture = Fixture::new("exec_waiting", &json!({})).await;
@@ -123,7 +123,8 @@ async fn interrupt_ends_a_waiting_exec_command() {
     fixture.destroy().await;
 }
 
-/// K15: the command of a kubeconfig runs in its directory, and gets the cluster information if the file asks for it.
+/// K15: the command of a kubeconfig runs in the directory of the file, and receives the cluster information if the file
+/// requests it.
 #[tokio::test]
 async fn exec_command_of_a_kubeconfig() {
     let fixture = Fixture::new("exec_of_kubeconfig", &json!({})).await;
@@ -164,8 +165,8 @@ async fn exec_command_of_a_kubeconfig() {
     fixture.destroy().await;
 }
 
-/// K16: a command that is missing, fails or prints an invalid answer is named with its standard error, and never with
-/// its standard output.
+/// K16: the error for a command that is missing, fails or prints invalid output has its name and standard error, and
+/// never its standard output.
 #[tokio::test]
 async fn failed_exec_command_is_explained() {
     let fixture = Fixture::new("exec_failing", &json!({})).await;

@@ -1,4 +1,4 @@
-//! In a pod: its service account, in the files that the kubelet keeps.
+//! Connections from a pod with its service account, whose files the kubelet updates.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use super::{Fixture, assert_printed};
 
 const ROLES: &str = include_str!("../../../../docs/permissions/warm-capacity.yaml");
 
-/// Exchanges all files at once, as the kubelet does: they are links into a folder that is a link itself.
+/// Replaces all files at once, as the kubelet does: they are links into a folder that is a link itself.
 fn project(folder: &Path, version: &str, token: &str, authority: &str, namespace: &str) {
     let files = folder.join(version);
     fs::create_dir_all(&files).unwrap();
@@ -23,8 +23,8 @@ fn project(folder: &Path, version: &str, token: &str, authority: &str, namespace
     fs::rename(folder.join("..new"), folder.join("..data")).unwrap();
 }
 
-/// K31: without any setting the cluster of the pod is used, with the permissions of its service account; a token that
-/// the kubelet replaced is read again during a wait. Without the variables of a pod there is no default.
+/// K31: without settings, the cluster of the pod is used, with the permissions of its service account. A token that the
+/// kubelet replaces is read again during a wait. Without the variables of a pod there is no default.
 #[tokio::test]
 async fn pod_connects_to_its_own_cluster() {
     let Some(engine) = Engine::opentofu_in_pod() else { return };
@@ -47,7 +47,7 @@ async fn pod_connects_to_its_own_cluster() {
         .workspace
         .with_environment("KUBERNETES_SERVICE_HOST", &host)
         .with_environment("KUBERNETES_SERVICE_PORT", &port);
-    // It may do what its roles say, and nothing else.
+    // The service account has the permissions of its roles only.
     let other = fixture.workspace.twin();
     other.set(&json!({ "namespace": "default" }));
     assert_printed(&other.try_apply().await.failed(), &["the identity in use is not allowed to do this"]);

@@ -1,4 +1,4 @@
-//! The cluster is made by the run that deploys onto it, and nothing is known of it while planning.
+//! A run creates the cluster and deploys to it: all connection settings are unknown during the plan.
 
 use std::fs;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{ADDRESS, Fixture, host};
 
 const CLUSTER: &str = "terraform_data.cluster";
 
-/// Makes and removes the cluster `made` for whoever asks, as often as it may; the address.
+/// A server that creates and deletes the cluster `made`. Creates wait for permits of `makes`. Returns its address.
 async fn maker(eks: Client, subnets: Vec<String>, makes: Arc<Semaphore>) -> Value {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -46,7 +46,7 @@ async fn fixture(connection: &str, engine: Engine) -> Fixture {
     let mut fixture =
         Fixture::of("in_one_run", &format!("in_one_run_{}_{connection}", engine.name()), variables, engine).await;
     with_maker(&fixture, &Arc::new(Semaphore::new(1))).await;
-    // For whoever falls back to them.
+    // A provider that uses the environment instead of the block fails.
     fixture.workspace = fixture
         .workspace
         .with_environment("KUBE_HOST", "https://127.0.0.1:1")
@@ -61,7 +61,7 @@ async fn with_maker(fixture: &Fixture, makes: &Arc<Semaphore>) {
     fixture.workspace.set(&json!({ "maker": maker }));
 }
 
-/// One run makes the cluster and deploys onto it, the next finds nothing to do, and one run destroys both, in order.
+/// One run creates the cluster and deploys to it, the next plan is empty, and one run destroys both in order.
 async fn create_and_destroy(connection: &str, engine: Engine) {
     let fixture = fixture(connection, engine).await;
     let trap = Proxy::to_loopback().await;
@@ -84,25 +84,25 @@ async fn create_and_destroy(connection: &str, engine: Engine) {
     fixture.assert_nothing_remains().await;
 }
 
-/// K28: with the `cluster_name` of the resource.
+/// K28: cluster and objects in one run, with the `cluster_name` of the resource.
 #[tokio::test]
 async fn cluster_and_objects_in_one_run_by_cluster_name_of_the_resource() {
     create_and_destroy("resource", Engine::opentofu()).await;
 }
 
-/// K28: with the `cluster_name` of the provider.
+/// K28: cluster and objects in one run, with the `cluster_name` of the provider.
 #[tokio::test]
 async fn cluster_and_objects_in_one_run_by_cluster_name_of_the_provider() {
     create_and_destroy("provider", Engine::opentofu()).await;
 }
 
-/// K28: with `host` and `token` of the provider.
+/// K28: cluster and objects in one run, with `host` and `token` of the provider.
 #[tokio::test]
 async fn cluster_and_objects_in_one_run_by_host_of_the_provider() {
     create_and_destroy("host", Engine::opentofu()).await;
 }
 
-/// K28: with the `cluster_name` of the resource, then of the provider, in Terraform.
+/// K28: cluster and objects in one run, with the `cluster_name` of the resource, then of the provider, in Terraform.
 #[tokio::test]
 async fn cluster_and_objects_in_one_run_with_terraform() {
     for connection in ["resource", "provider"] {
@@ -111,7 +111,7 @@ async fn cluster_and_objects_in_one_run_with_terraform() {
     }
 }
 
-/// K28: one run replaces the cluster by another one with the same name, at another endpoint, and its objects.
+/// K28: one run replaces the cluster by one with the same name at another endpoint, together with its objects.
 #[tokio::test]
 async fn cluster_and_objects_are_replaced_in_one_run() {
     let makes = Arc::new(Semaphore::new(1));

@@ -1,4 +1,4 @@
-//! Kubeconfig files: contexts, overrides, several files, what is wrong with them.
+//! Kubeconfig files: contexts, overrides, several files, errors.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Fixture, assert_printed, with};
 
-/// Where the scene keeps a kubeconfig of this name.
+/// Path of a kubeconfig in the folder of the test.
 fn place(fixture: &Fixture, name: &str) -> String {
     fixture.stage.folder().join(name).to_str().unwrap().to_owned()
 }
@@ -18,7 +18,7 @@ fn write(fixture: &Fixture, name: &str, config: &Value) -> String {
     path
 }
 
-/// Two clusters, two users, three contexts; nobody answers at the second cluster.
+/// Two clusters, two users and three contexts. No server listens at the second cluster's address.
 fn config(fixture: &Fixture) -> Value {
     let authority = base64::engine::general_purpose::STANDARD.encode(fixture.cloud.kubernetes_authority());
     let (certificate, key) = fixture.cloud.kubernetes_certificate();
@@ -48,7 +48,7 @@ fn config(fixture: &Fixture) -> Value {
     })
 }
 
-/// K1: a file with its current context, other contexts, and parts of contexts; settings of the block override those of
+/// K1: a file with its current context, other contexts, and parts of contexts. Settings of the block override those of
 /// the file.
 #[tokio::test]
 async fn contexts_and_overrides_are_applied() {
@@ -72,8 +72,8 @@ async fn contexts_and_overrides_are_applied() {
     fixture.destroy().await;
 }
 
-/// K2: several files are merged, the first definition takes precedence; relative paths begin at the directory of their
-/// file.
+/// K2: several files are merged, and the first definition takes precedence. Paths are relative to the directory of
+/// their file.
 #[tokio::test]
 async fn several_files_are_merged() {
     let fixture = Fixture::new("kubeconfigs", &json!({})).await;
@@ -100,7 +100,7 @@ async fn several_files_are_merged() {
     fixture.destroy().await;
 }
 
-/// K3: the error in a file is named, and its content is not shown.
+/// K3: the error names the file and the fault, without the content of the file.
 #[tokio::test]
 async fn invalid_kubeconfig_is_explained() {
     let fixture = Fixture::new("bad_kubeconfig", &json!({})).await;

@@ -1,5 +1,5 @@
-//! How the provider gets to a cluster: every way there is, and what it says when there is none. A resource that needs
-//! next to nothing is applied; a plan that finds nothing to change has seen it in the cluster.
+//! All connections of the provider to a cluster, and errors without a valid one. The tests apply a resource with
+//! minimal requirements. An empty plan shows that the provider has read it from the cluster.
 
 mod credentials;
 mod eks;
@@ -27,7 +27,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A namespace, and a configuration in which the provider is told this.
+    /// A namespace, and a configuration with these settings of the cluster.
     async fn new(test: &str, kubernetes: &Value) -> Self {
         let fixture = Self::of("probe", test, json!({}), Engine::opentofu()).await;
         fixture.connect(kubernetes);
@@ -45,13 +45,13 @@ impl Fixture {
         Self { workspace, stage, cloud: Cloud::running(), priority }
     }
 
-    /// From now on the provider is told this.
+    /// Sets the cluster of the provider block.
     fn connect(&self, kubernetes: &Value) {
         let provider = json!({ "provider": { "gitlabspot": { "kubernetes": kubernetes } } });
         self.workspace.write("provider.tf.json", &provider.to_string());
     }
 
-    /// The resource was found, and all of it.
+    /// Asserts that the resource is read completely.
     async fn assert_found(&self) {
         Self::assert_found_in(&self.workspace).await;
     }
@@ -65,7 +65,7 @@ impl Fixture {
         );
     }
 
-    /// Why a plan cannot look at the resource.
+    /// Error of a plan that cannot read the resource.
     async fn refusal(&self) -> String {
         Self::refusal_in(&self.workspace).await
     }
@@ -76,7 +76,7 @@ impl Fixture {
         planned.unwrap_or_else(|output| output).prose()
     }
 
-    /// Nothing can be made in the namespace, so that an apply waits for pods.
+    /// Prevents pods in the namespace, so that an apply waits for them.
     async fn without_pods(&self) {
         let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "0" } } });
         self.quotas().create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
@@ -100,7 +100,7 @@ impl Fixture {
         assert!(!self.has_class().await);
     }
 
-    /// Removes what only the API server still has, since to EKS its cluster is gone.
+    /// Deletes the objects that remain in the API server after the cluster was deleted in EKS.
     async fn sweep(&self) {
         let delete = DeleteParams::background();
         let deployments: Api<Deployment> = self.stage.kubernetes.api(self.stage.namespace.name());
@@ -120,7 +120,7 @@ impl Fixture {
         format!("gitlabspot-placeholder-minus-{}", -self.priority)
     }
 
-    /// The cluster as one is told of it that is in no cloud.
+    /// Settings of the cluster without EKS.
     fn host(&self) -> Value {
         host(&self.cloud)
     }
@@ -134,7 +134,7 @@ fn host(cloud: &Cloud) -> Value {
     })
 }
 
-/// Some settings, with others.
+/// Merges settings. A null removes a setting.
 fn with(settings: &Value, others: Value) -> Value {
     let mut all = settings.clone();
     all.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());

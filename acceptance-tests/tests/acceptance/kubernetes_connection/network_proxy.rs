@@ -1,15 +1,15 @@
-//! Proxies on the way to the API server.
+//! Network proxies in front of the API server.
 
 use gitlabspot_acceptance_tests::Proxy;
 use serde_json::json;
 
 use super::{Fixture, assert_printed, with};
 
-/// The name by which the API server can be reached through a proxy alone.
+/// A host name for the API server that resolves only through the proxy.
 const NAME: &str = "kubernetes.default.svc";
 
-/// K17: `proxy_url` and `KUBE_PROXY_URL` apply to every kind of cluster, also to EKS; a proxy of the environment does
-/// unless `NO_PROXY` has the server or the server is on loopback.
+/// K17: `proxy_url` and `KUBE_PROXY_URL` apply to every kind of cluster, including EKS. A proxy of the environment
+/// applies unless `NO_PROXY` has the server or the server is on loopback.
 #[tokio::test]
 async fn proxy_connects_to_every_kind_of_cluster() {
     let fixture = Fixture::new("proxy", &json!({})).await;
@@ -45,7 +45,7 @@ async fn proxy_connects_to_every_kind_of_cluster() {
         assert_eq!(proxy.asked(), asked, "{settings}");
     }
 
-    // The name leads nowhere without the proxy.
+    // The host name does not resolve without the proxy.
     fixture.connect(&by_name);
     let past_it = in_environment("HTTPS_PROXY").with_environment("NO_PROXY", ".svc");
     let printed = Fixture::refusal_in(&past_it.with_environment("GITLABSPOT_CLOCK_SPEED", "100")).await;
@@ -55,7 +55,7 @@ async fn proxy_connects_to_every_kind_of_cluster() {
     fixture.destroy().await;
 }
 
-/// K18: the TLS settings of the block also apply where EKS returns the endpoint.
+/// K18: the TLS settings of the block also apply to endpoints from EKS.
 #[tokio::test]
 async fn tls_settings_apply_to_eks_clusters() {
     let fixture = Fixture::new("eks_trust", &json!({})).await;
@@ -74,7 +74,7 @@ async fn tls_settings_apply_to_eks_clusters() {
     fixture.destroy().await;
 }
 
-/// K19: a proxy URL that is invalid, and a proxy that is not running.
+/// K19: an invalid proxy URL and a proxy that is not running are reported.
 #[tokio::test]
 async fn invalid_or_unreachable_proxy_is_named() {
     let fixture = Fixture::new("bad_proxy", &json!({})).await;

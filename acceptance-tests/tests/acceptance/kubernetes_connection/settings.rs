@@ -1,11 +1,11 @@
-//! Settings from the block and the environment, and which of them count.
+//! Connection settings from the provider block and the environment, and their precedence.
 
 use gitlabspot_acceptance_tests::Engine;
 use serde_json::{Value, json};
 
 use super::{ADDRESS, Fixture, assert_printed, with};
 
-/// K4: every setting of address and identity can come from the environment.
+/// K4: the environment can set every address and every identity.
 #[tokio::test]
 async fn environment_configures_everything() {
     let fixture = Fixture::of("probe", "environment", json!({}), Engine::opentofu()).await;
@@ -66,13 +66,14 @@ async fn block_overrides_the_environment() {
         fixture.connect(&with(&fixture.host(), identity));
         fixture.assert_found().await;
     }
-    // An EKS cluster needs none of them.
+    // An EKS cluster does not use these variables.
     fixture.connect(&json!({ "cluster_name": fixture.stage.account.cluster() }));
     fixture.assert_found().await;
     fixture.destroy().await;
 }
 
-/// K6: settings of which one would be ignored are refused before any request, with the path of each.
+/// K6: conflicting settings, one of which would be ignored, are refused before any request. The error has the path of
+/// each.
 #[tokio::test]
 async fn conflicting_settings_are_refused() {
     let fixture = Fixture::new("conflicts", &json!({})).await;
@@ -118,7 +119,7 @@ async fn conflicting_settings_are_refused() {
     fixture.assert_nothing_remains().await;
 }
 
-/// K7: without any setting no request is sent, and the error lists the possible settings.
+/// K7: without settings no request is sent, and the error lists the possible settings.
 #[tokio::test]
 async fn missing_connection_settings_are_explained() {
     let fixture = Fixture::new("nothing", &json!({})).await;
@@ -132,7 +133,7 @@ async fn missing_connection_settings_are_explained() {
         ],
     );
     assert!(!fixture.workspace.state().await.contains(ADDRESS));
-    // Half of an identity is none.
+    // A key without a certificate is not an identity.
     fixture.connect(&with(&fixture.host(), json!({ "token": null, "client_key": "key" })));
     let printed = fixture.workspace.try_apply().await.failed();
     assert_printed(&printed, &["\"client_key\" cannot be used: it has no effect on its own.", "KUBE_CLIENT_CERT_DATA"]);

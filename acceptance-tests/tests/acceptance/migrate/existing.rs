@@ -1,4 +1,4 @@
-//! What eksctl, the console and Helm make, with plain calls of the APIs.
+//! Creates the objects of eksctl, the AWS console and Helm with API calls.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +12,27 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use serde_json::json;
 
-/// A managed node group as eksctl makes it.
+/// A managed node group as eksctl creates it.
 #[derive(Clone, Copy)]
 pub(crate) struct Group {
     pub(crate) name: &'static str,
     pub(crate) is_spot: bool,
     pub(crate) types: &'static [&'static str],
-    /// Least, most and desired.
+    /// Minimum, maximum and desired size.
     pub(crate) sizes: (i32, i32, i32),
     pub(crate) zones: &'static [&'static str],
     pub(crate) labels: &'static [(&'static str, &'static str)],
-    /// Key, value and effect of EKS.
+    /// Key, value, and effect as in the EKS API.
     pub(crate) taints: &'static [(&'static str, &'static str, &'static str)],
     pub(crate) tags: &'static [(&'static str, &'static str)],
+    /// A custom AMI, which eksctl writes to the launch template, so that EKS returns the AMI type `CUSTOM`. The group
+    /// also has node repair with a threshold.
+    pub(crate) image: Option<&'static str>,
 }
 
 const NODE: &str = "k8s.io/cluster-autoscaler/node-template/";
 
-/// The guide's.
+/// The node group of the guide.
 pub(crate) const GUIDE_GROUP: Group = Group {
     name: "build-8vcpu-16gb-32gb-1b",
     is_spot: true,
@@ -44,15 +47,16 @@ pub(crate) const GUIDE_GROUP: Group = Group {
         ("k8s.io/cluster-autoscaler/node-template/label/intent", "build"),
         ("k8s.io/cluster-autoscaler/node-template/taint/buildInstance", "true:NoSchedule"),
     ],
+    image: None,
 };
 
-/// Role, launch template and group, with the labels and tags of eksctl and the tags that were typed into the console. Returns
-/// the ARN of the role and the id of the launch template.
+/// Creates role, launch template and group, with the labels and tags of eksctl and the tags that a user adds in the
+/// console. Returns the ARN of the role and the ID of the launch template.
 pub(crate) async fn node_group(stage: &Stage, group: &Group) -> (String, String) {
     let account = &stage.account;
     let stack = format!("eksctl-{}-nodegroup-{}", account.cluster(), group.name);
     let role = account.create_node_role(&format!("{stack}-NodeInstanceRole-1ABCDEFG")).await;
-    let template = launch_template(stage, &stack).await;
+    let template = launch_template(stage, &stack, group.image).await;
     let (min, max, desired) = group.sizes;
     let scaling = eks::NodegroupScalingConfig::builder().min_size(min).max_size(max).desired_size(desired).build();
     let mut request = account
@@ -62,7 +66,6 @@ pub(crate) async fn node_group(stage: &Stage, group: &Group) -> (String, String)
         .nodegroup_name(group.name)
         .node_role(&role)
         .scaling_config(scaling)
-        .ami_type(eks::AmiTypes::Al2023X8664Standard)
         .launch_template(eks::LaunchTemplateSpecification::builder().id(&template).version("1").build())
         .labels("alpha.eksctl.io/cluster-name", account.cluster())
         .labels("alpha.eksctl.io/nodegroup-name", group.name)
@@ -71,6 +74,12 @@ pub(crate) async fn node_group(stage: &Stage, group: &Group) -> (String, String)
         .tags("alpha.eksctl.io/nodegroup-name", group.name)
         .tags("alpha.eksctl.io/nodegroup-type", "managed")
         .tags("eksctl.cluster.k8s.io/v1alpha1/cluster-name", account.cluster());
+    request = match group.image {
+        None => request.ami_type(eks::AmiTypes::Al2023X8664Standard),
+        Some(_) => request.node_repair_config(
+            eks::NodeRepairConfig::builder().enabled(true).max_unhealthy_node_threshold_count(2).build(),
+        ),
+    };
     if group.is_spot {
         request = request.capacity_type(eks::CapacityTypes::Spot);
     }
@@ -101,7 +110,7 @@ pub(crate) async fn node_group(stage: &Stage, group: &Group) -> (String, String)
     (role, template)
 }
 
-/// The guide's step in the console: the tags of the group, on its Auto Scaling Group.
+/// Adds the tags of the group to its Auto Scaling Group, as in the guide's step in the console.
 async fn type_tags(stage: &Stage, group: &Group, autoscaling_group: &str) {
     let typed = group.tags.iter().filter(|(key, _)| key.starts_with(NODE));
     let tags: Vec<Tag> = typed
@@ -115,8 +124,8 @@ async fn type_tags(stage: &Stage, group: &Group, autoscaling_group: &str) {
     }
 }
 
-/// SSH key, root volume and metadata options as eksctl sets them, and no instance type: that is the node group's.
-async fn launch_template(stage: &Stage, name: &str) -> String {
+/// SSH key, root volume and metadata options as eksctl sets them. The instance types are those of the node group.
+async fn launch_template(stage: &Stage, name: &str, image: Option<&str>) -> String {
     let disk = ec2::LaunchTemplateEbsBlockDeviceRequest::builder()
         .volume_size(80)
         .volume_type(ec2::VolumeType::Gp3)
@@ -130,6 +139,7 @@ async fn launch_template(stage: &Stage, name: &str) -> String {
         .build();
     let data = ec2::RequestLaunchTemplateData::builder()
         .key_name("your-ssh-key")
+        .set_image_id(image.map(str::to_owned))
         .block_device_mappings(disk)
         .metadata_options(metadata)
         .build();
@@ -140,7 +150,7 @@ async fn launch_template(stage: &Stage, name: &str) -> String {
 /// ID of the lifecycle rule of the bucket.
 pub(crate) const RULE: &str = "delete_files_older_than_60_days";
 
-/// The bucket from the console, with its lifecycle rule.
+/// Creates the bucket of the console with its lifecycle rule.
 pub(crate) async fn bucket(stage: &Stage) {
     let (s3, bucket) = (stage.account.s3(), stage.namespace.name());
     let place = s3::BucketLocationConstraint::from(stage.account.region());
@@ -158,7 +168,7 @@ pub(crate) async fn bucket(stage: &Stage) {
     let _ = request.send().await.unwrap();
 }
 
-/// The user with its policy, and its key in the Secret. Returns the id of the key.
+/// Creates the user with its policy, and the Secret with its access key. Returns the access key ID.
 pub(crate) async fn user(stage: &Stage, name: &str) -> String {
     let iam = stage.account.iam();
     let _ = iam.create_user().user_name(name).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Files as people have them: what is written of each is valid and formatted.
+//! Typical input files of users: the configuration that is written for each is valid and formatted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use gitlabspot_acceptance_tests::{Engine, Stage};
 
 use super::migrate;
 
-/// M4: files of eksctl and values files of every kind: the configuration is valid, and formatted as by `fmt`.
+/// M4: files of eksctl and values files of all kinds. The configuration is valid, and formatted as by `fmt`.
 #[tokio::test]
 async fn migrated_files_of_every_kind_are_valid() {
     let stage = Stage::new("migrate/inputs", Engine::opentofu()).await;

@@ -1,4 +1,4 @@
-//! `migrate`, on a cloud where the guide was followed by hand: what it writes imports everything and replaces nothing.
+//! `migrate` on a cloud with the objects of the guide: its configuration imports all objects and replaces none.
 
 pub(crate) mod existing;
 mod inputs;
@@ -16,27 +16,28 @@ use self::existing::{GUIDE_GROUP, Group, bucket, node_group, user};
 use crate::runner_release::GUIDE;
 use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 
-/// The guide's file for eksctl.
+/// The eksctl file of the guide.
 const EKSCTL: &str = include_str!("../../../testdata/migrate/eksctl/guide.yaml");
 const USER: &str = "gitlab-runner-cache";
-/// The actions of a `removed` block that destroys nothing.
+/// Actions of a `removed` block that does not destroy.
 const FORGET: [&str; 1] = ["forget"];
 
-/// What it prints: code, standard output and standard error.
+/// Runs `migrate` and returns its exit code, standard output and standard error.
 fn migrate(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(provider_binary()).arg("migrate").args(arguments).env_clear().output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Inputs of a test, and the configuration that is made of them.
+/// The configuration that `migrate` wrote, and its report.
 struct Migration {
     workspace: Workspace,
     report: String,
 }
 
 impl Migration {
-    /// Writes the inputs, migrates them, and initialises the result. Arguments that begin with `@` are files of the inputs.
+    /// Writes the inputs, migrates them and initializes the result. Arguments that begin with `@` are names of input
+    /// files.
     async fn of(stage: &Stage, inputs: &[(&str, &str)], arguments: &[&str], variables: Value) -> Self {
         let folder = stage.folder().join("inputs");
         fs::create_dir_all(&folder).unwrap();
@@ -69,7 +70,7 @@ impl Migration {
         Self { workspace, report }
     }
 
-    /// A plan that imports all of `addresses`, creates what is `new`, and replaces and deletes nothing.
+    /// Asserts that a plan imports all of `addresses`, creates `new`, and does not replace or delete.
     async fn plan(&self, addresses: &[&str], new: &[&str]) -> Plan {
         let plan = self.workspace.plan().await;
         for address in addresses {
@@ -92,8 +93,8 @@ const BUCKET: &str = "gitlabspot_cache_bucket.cache";
 const CREDENTIALS: &str = "gitlabspot_runner_credentials.cache";
 const RELEASE: &str = "gitlabspot_runner_release.gitlab_runner";
 
-/// M1: the two files of the guide, a bucket and a user: everything is imported, nothing is replaced, the pods of the
-/// manager remain, and the plan after the apply is empty.
+/// M1: the two files of the guide with a bucket and a user. Everything is imported, nothing is replaced, the pods of
+/// the manager remain, and the plan after the apply is empty.
 #[tokio::test]
 async fn guide_is_migrated_without_replacement() {
     let stage = Stage::new("migrate/guide", Engine::opentofu()).await;
@@ -138,8 +139,8 @@ async fn migrate_guide(stage: &Stage) {
 
     stage.account.forget();
     let plan = migration.plan(&[GROUP, BUCKET, CREDENTIALS, RELEASE], &[]).await;
-    let said = plan.output().prose();
-    assert!(said.contains("its pods are preserved") && !said.contains("Values of the Helm release"), "{said}");
+    let message = plan.output().prose();
+    assert!(message.contains("its pods are preserved") && !message.contains("Values of the Helm release"), "{message}");
     let group = plan.change(GROUP);
     for same in ["labels", "taints", "instance_types", "launch_template", "node_role_arn", "subnet_ids", "max_size"] {
         assert_eq!(group["before"][same], group["after"][same], "{same}");
@@ -187,17 +188,31 @@ async fn several_node_groups_are_migrated() {
             labels: &[],
             taints: &[("tools", "yes", "PREFER_NO_SCHEDULE")],
             tags: &[("team", "ci")],
+            ..GUIDE_GROUP
+        },
+        Group {
+            name: "image",
+            is_spot: false,
+            types: &["m5.large"],
+            sizes: (1, 3, 2),
+            zones: &["af-south-1a", "af-south-1b", "af-south-1c"],
+            labels: &[],
+            taints: &[],
+            tags: &[("team", "ci")],
+            image: Some("ami-0123456789abcdef0"),
         },
     ];
+    let addresses = groups.map(|group| format!("gitlabspot_node_group.{}", group.name));
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     for group in &groups {
         node_group(&stage, group).await;
     }
     let eksctl = include_str!("../../../testdata/migrate/eksctl/several.yaml");
     let migration = Migration::of(&stage, &[("eksctl.yaml", eksctl)], &["--eksctl", "@eksctl.yaml"], json!({})).await;
-    let plan = migration.plan(&["gitlabspot_node_group.spot", "gitlabspot_node_group.steady"], &[]).await;
-    for address in ["gitlabspot_node_group.spot", "gitlabspot_node_group.steady"] {
+    let plan = migration.plan(&addresses, &[]).await;
+    for address in addresses {
         let group = plan.change(address);
-        for same in ["labels", "taints", "instance_types", "min_size", "max_size", "capacity_type"] {
+        for same in ["labels", "taints", "instance_types", "min_size", "max_size", "capacity_type", "ami_type"] {
             assert_eq!(group["before"][same], group["after"][same], "{address} {same}");
         }
     }
@@ -205,7 +220,7 @@ async fn several_node_groups_are_migrated() {
     migration.workspace.assert_stable().await;
 }
 
-/// M3: two `[[runners]]` are two releases: the release of Helm is imported, the other one is created.
+/// M3: two `[[runners]]` become two releases. The Helm release is imported, and the other release is created.
 #[tokio::test]
 async fn several_runners_become_several_releases() {
     let stage = Stage::new("migrate/runners", Engine::opentofu()).await;
@@ -225,8 +240,8 @@ async fn several_runners_become_several_releases() {
     let migration = Migration::of(&stage, &[("values.yaml", &values)], &arguments, variables).await;
     let new = "gitlabspot_runner_release.gitlab_runner_large_jobs";
     let plan = migration.plan(&[RELEASE], &[new]).await;
-    let said = plan.output().prose();
-    assert!(said.contains("its pods are preserved"), "{said}");
+    let message = plan.output().prose();
+    assert!(message.contains("its pods are preserved"), "{message}");
     migration.workspace.apply().await;
     migration.workspace.assert_stable().await;
     let after = pods_and_replica_sets(&stage).await;

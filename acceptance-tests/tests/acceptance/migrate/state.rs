@@ -1,4 +1,4 @@
-//! States of hashicorp/aws and hashicorp/helm.
+//! Migration of states of hashicorp/aws and hashicorp/helm.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ use crate::runner_release::adoption::helm::{Chart, Helm, pods_and_replica_sets};
 const GROUP: &str = "gitlabspot_node_group.build";
 const RELEASE: &str = "gitlabspot_runner_release.gitlab_runner";
 
-/// M5: objects of other providers in a state are imported and removed from the state, nothing is replaced or destroyed, and the
-/// pods of the manager remain.
+/// M5: objects of other providers in a state are imported and removed from the state. Nothing is replaced or destroyed,
+/// and the pods of the manager remain.
 #[tokio::test]
 async fn state_of_other_providers_is_imported() {
     imports_state(&Stage::new("migrate/state", Engine::opentofu()).await, "registry.opentofu.org").await;
@@ -60,7 +60,7 @@ async fn imports_state(stage: &Stage, registry: &str) {
     assert!(state.addresses().iter().all(|address| address.starts_with("gitlabspot_")), "{:?}", state.addresses());
 }
 
-/// A state as the providers of others would have it.
+/// A state in the format of the other providers.
 fn state(stage: &Stage, registry: &str, role: &str, template: &str, key: &str) -> Value {
     let account = &stage.account;
     let (bucket, cluster) = (stage.namespace.name(), account.cluster());

@@ -1,11 +1,11 @@
-//! The tags on the Auto Scaling Group.
+//! Tags of the Auto Scaling Group.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::{Value, json};
 
 use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tag, asg_tags, delete_manually, guide, tag_asg, untag_asg};
 
-/// T1, T2: a removed tag is added again, and no other request is sent; tags of others are preserved, and no drift.
+/// T1, T2: a removed tag is added again by a single request. Tags of others are preserved and are not drift.
 #[tokio::test]
 async fn removed_asg_tag_is_repaired_and_tags_of_others_are_preserved() {
     let (stage, workspace) = guide("removed_tag", json!({})).await;
@@ -30,7 +30,8 @@ async fn removed_asg_tag_is_repaired_and_tags_of_others_are_preserved() {
     stage.assert_nothing_remains().await;
 }
 
-/// T2: an import does not adopt tags of others. Tags that the configuration then has are adopted, and removed with it.
+/// T2: an import does not adopt tags of others. Tags that are added to the configuration later are adopted, and removed
+/// with it.
 #[tokio::test]
 async fn import_does_not_adopt_tags_of_others() {
     let (stage, workspace) = guide("taken_over", json!({})).await;
@@ -74,8 +75,8 @@ async fn asg_tags_follow_a_replaced_asg() {
     stage.assert_nothing_remains().await;
 }
 
-/// T4: more than fifty tags are refused before anything is created; with tags of others EC2 refuses them, and the state
-/// has the tags that exist.
+/// T4: more than fifty tags are refused before anything is created. If tags of others exceed the limit, EC2 refuses the
+/// request, and the state has the tags that exist.
 #[tokio::test]
 async fn more_than_fifty_asg_tags_are_refused() {
     let many = |count: usize| -> Value { (0..count).map(|index| (format!("tag-{index:02}"), json!("x"))).collect() };
@@ -115,7 +116,7 @@ async fn contention_and_throttling_are_retried() {
     stage.assert_nothing_remains().await;
 }
 
-/// T4: at the limit, tags can still be replaced by others.
+/// T4: at the limit, all tags can be replaced by others.
 #[tokio::test]
 async fn asg_tags_are_exchanged_at_the_limit() {
     let tags = |name: &str| -> Value { (0..40).map(|index| (format!("{name}-{index:02}"), json!("x"))).collect() };

@@ -1,4 +1,4 @@
-//! Every attribute: made, read back, imported, changed in place.
+//! Create, read, import and update of every attribute.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::{ADDRESS, SPEED, TEMPLATE, asg, asg_tags};
 
 const NAME: &str = "every";
 
-/// What an import cannot tell: how an update goes, and which of the further tags are ours.
+/// Attributes that AWS does not store: an option of updates, and which tags of the Auto Scaling Group are managed.
 const UNREADABLE: [&str; 3] = ["force_update_version", "asg_tags", "asg_tags_all"];
 
-/// With two subnets, and a security group that may connect.
+/// A workspace with every attribute, two subnets, and a security group for remote access. Returns the security group.
 async fn every(test: &str, variables: Value) -> (Stage, Workspace, String) {
     let stage = Stage::new(&format!("node_group/{test}"), Engine::opentofu()).await;
     let subnets: Vec<&String> = stage.account.subnet_ids().values().take(2).collect();
@@ -37,8 +37,8 @@ async fn node_group(account: &Account) -> aws_sdk_eks::types::Nodegroup {
     request.send().await.unwrap().nodegroup.unwrap()
 }
 
-/// N2: created with every attribute, and imported by ID and by identity: everything that can be read has the applied
-/// value.
+/// N2: a group with every attribute is created, and imported by ID and by identity. All attributes that can be read
+/// have the applied value.
 #[tokio::test]
 async fn every_attribute_is_created_and_imported() {
     let (stage, workspace, security_group) = every("every_attribute", json!({})).await;
@@ -123,7 +123,8 @@ async fn every_attribute_is_created_and_imported() {
     end(&stage, &workspace, &security_group).await;
 }
 
-/// N36: numbers keep their digits, taints that differ only in unknown values are two, and a label is partly unknown.
+/// N36: numbers keep their digits, taints that differ only in unknown values are distinct, and a label is partly
+/// unknown.
 #[tokio::test]
 async fn unknown_values_and_exact_numbers_are_planned() {
     let (stage, workspace) = super::guide("not_known_yet", json!({})).await;
@@ -149,8 +150,8 @@ async fn unknown_values_and_exact_numbers_are_planned() {
     stage.assert_nothing_remains().await;
 }
 
-/// Every attribute that can be updated in place, at once: role, then version, then the rest, each with a wait, and tags
-/// last.
+/// All attributes that can be updated in place are updated by one apply: role, then version, then the rest, each with a
+/// wait, and tags last.
 #[tokio::test]
 async fn updates_in_place_in_order() {
     let (stage, workspace, security_group) = every("every_change", json!({})).await;
@@ -189,7 +190,7 @@ async fn updates_in_place_in_order() {
         ]
         .concat()
     );
-    // Each update is seen successful before the next begins.
+    // Each update is observed as successful before the next one starts.
     let calls: Vec<String> = stage.account.calls().into_iter().map(|call| call.action).collect();
     let at = |action: &str| calls.iter().position(|call| call == action).unwrap();
     for (update, next) in
@@ -229,7 +230,7 @@ async fn updates_in_place_in_order() {
     end(&stage, &workspace, &security_group).await;
 }
 
-/// Tags of others are preserved and no drift; an import does not have ignored tags.
+/// Tags of others are preserved and are not drift. An import omits ignored tags.
 #[tokio::test]
 async fn tags_of_others_are_preserved() {
     let (stage, workspace, security_group) = every("tags_of_others", json!({})).await;
@@ -241,7 +242,7 @@ async fn tags_of_others_are_preserved() {
     workspace.assert_import(ADDRESS, &format!("prod:{NAME}"), &UNREADABLE).await;
     stage.account.eks().tag_resource().resource_arn(&arn).tags("theirs", "x").send().await.unwrap();
     workspace.assert_stable().await;
-    // A tag of ours that somebody changed comes back.
+    // A managed tag that others changed is restored.
     stage.account.eks().tag_resource().resource_arn(&arn).tags("cost", "9").tags("team", "other").send().await.unwrap();
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     stage.account.forget();

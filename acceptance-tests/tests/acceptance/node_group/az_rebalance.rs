@@ -1,4 +1,4 @@
-//! AZRebalance: suspended and resumed only by whom it belongs to.
+//! AZRebalance: suspended and resumed only by its owner.
 
 use gitlabspot_acceptance_tests::Account;
 use serde_json::json;
@@ -10,7 +10,7 @@ async fn suspended(account: &Account) -> Vec<String> {
     group.suspended_processes().iter().filter_map(|process| process.process_name.clone()).collect()
 }
 
-/// What the provider does with it, by hand.
+/// Suspends or resumes AZRebalance outside the provider.
 async fn set_manually(account: &Account, suspend: bool) {
     let name = asg(account).await.auto_scaling_group_name.unwrap();
     if suspend {
@@ -22,8 +22,8 @@ async fn set_manually(account: &Account, suspend: bool) {
     }
 }
 
-/// Managed: suspended on SPOT by default, suspended again after it was resumed manually, and resumed when the
-/// configuration says so.
+/// Managed: suspended for SPOT by default, suspended again after others resumed it, and resumed with
+/// `suspend_az_rebalance = false`.
 #[tokio::test]
 async fn az_rebalance_is_suspended_and_resumed() {
     let (stage, workspace) = guide("az_rebalance", json!({})).await;
@@ -43,7 +43,7 @@ async fn az_rebalance_is_suspended_and_resumed() {
     stage.assert_nothing_remains().await;
 }
 
-/// Suspended by AWS, in a zonal shift: no drift, not suspended again, and not resumed.
+/// Suspended by AWS during a zonal shift: this is not drift, and it is neither suspended again nor resumed.
 #[tokio::test]
 async fn az_rebalance_suspended_by_others_is_preserved() {
     let (stage, workspace) = guide("az_rebalance_of_others", json!({ "suspend_az_rebalance": false })).await;
@@ -64,7 +64,7 @@ async fn az_rebalance_suspended_by_others_is_preserved() {
     stage.assert_nothing_remains().await;
 }
 
-/// An import of a group includes the suspension.
+/// An imported group manages its suspension.
 #[tokio::test]
 async fn az_rebalance_is_imported() {
     let (stage, workspace) = guide("az_rebalance_imported", json!({})).await;

@@ -1,4 +1,4 @@
-//! What can happen to a create: nothing is lost, nothing is made twice, nothing of others is touched.
+//! Errors during a create: no object is lost or created twice, and no object of others is changed.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{ADDRESS, NAME, guide, node_group, node_group_of_others};
 
 const ROLE_NOT_ASSUMABLE: &str = "Role could not be assumed because the trusted entity is not correct";
 
-/// The client tokens of the creates that reached EKS.
+/// Client tokens of the create requests that EKS received.
 fn tokens(account: &gitlabspot_acceptance_tests::Account) -> Vec<String> {
     let calls = account.calls_of("eks", "CreateNodegroup");
     calls.iter().map(|call| call.parameters["clientRequestToken"].to_string()).collect()
@@ -34,7 +34,7 @@ async fn create_waits_until_active_and_tags_the_asg() {
     stage.assert_nothing_remains().await;
 }
 
-/// N4: a failed create returns the issues of EKS, keeps the state, and the next apply replaces the group.
+/// N4: the error of a failed create has the issues of EKS, the state has the group, and the next apply replaces it.
 #[tokio::test]
 async fn create_failed_is_explained_and_replaced() {
     let (stage, workspace) = guide("create_failed", json!({})).await;
@@ -59,14 +59,14 @@ async fn create_failed_is_explained_and_replaced() {
     stage.assert_nothing_remains().await;
 }
 
-/// N5, N6, N7: lost responses and requests, some of them and all of them: one create, whose attempts all have the same
-/// token, and one group.
+/// N5, N6, N7: some or all responses or requests are lost. There is one create with the same token in all attempts, and
+/// one group.
 #[tokio::test]
 async fn lost_responses_create_one_group() {
     let drops = [
         ("after", Fault::drop_after("eks", "CreateNodegroup"), 1, 2),
         ("before", Fault::drop_before("eks", "CreateNodegroup"), 2, 3),
-        // As often as the provider tries; the look that follows finds the group.
+        // All attempts of the provider fail. The read that follows returns the group.
         ("always", Fault::drop_after("eks", "CreateNodegroup"), 11, 11),
     ];
     for (name, fault, times, attempts) in drops {
@@ -82,7 +82,7 @@ async fn lost_responses_create_one_group() {
     }
 }
 
-/// N8: a group of others with this name is not changed.
+/// N8: a group of others with the same name is not changed.
 #[tokio::test]
 async fn existing_group_of_others_is_not_changed() {
     let (stage, workspace) = guide("name_is_taken", json!({})).await;
@@ -97,7 +97,7 @@ async fn existing_group_of_others_is_not_changed() {
     assert!(!workspace.state().await.contains(ADDRESS));
 }
 
-/// N10, N11: throttling, and HTML pages instead of responses, during a wait.
+/// N10, N11: throttling, and HTML pages in place of responses, during a wait are retried.
 #[tokio::test]
 async fn throttling_and_invalid_responses_in_a_wait_are_retried() {
     let (stage, workspace) = guide("trouble", json!({})).await;
@@ -112,12 +112,12 @@ async fn throttling_and_invalid_responses_in_a_wait_are_retried() {
     stage.assert_nothing_remains().await;
 }
 
-/// A new group, and a new update, can be missing from responses for some time.
+/// A new group and a new update are missing from responses for some time after the create.
 #[tokio::test]
 async fn eventual_consistency_after_a_create_is_tolerated() {
     let (stage, workspace) = guide("not_shown_yet", json!({})).await;
     let unknown = |action: &str, what: &str| Fault::error("eks", action, 404, "ResourceNotFoundException", what);
-    // The first look, before the create, rightly finds none.
+    // The first read, before the create, returns none.
     stage.account.inject(unknown("DescribeNodegroup", "No node group found for name: build.").after(1).times(2));
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -129,8 +129,8 @@ async fn eventual_consistency_after_a_create_is_tolerated() {
     stage.assert_nothing_remains().await;
 }
 
-/// N12: a role that has not propagated yet is retried; any other invalid parameter is an error at once, and nothing
-/// remains.
+/// N12: a create with a role that has not propagated is retried. Another invalid parameter is an error at once, and no
+/// object remains.
 #[tokio::test]
 async fn role_propagation_is_retried() {
     let (stage, workspace) = guide("new_role", json!({})).await;
@@ -148,7 +148,7 @@ async fn role_propagation_is_retried() {
     stage.assert_nothing_remains().await;
 }
 
-/// N13: a role that never propagates is an error after two minutes, with the text of EKS.
+/// N13: a role that never propagates is an error after two minutes, with the message of EKS.
 #[tokio::test]
 async fn role_that_never_propagates_times_out() {
     let (stage, workspace) = guide("no_role", json!({})).await;
@@ -160,7 +160,7 @@ async fn role_that_never_propagates_times_out() {
     stage.assert_nothing_remains().await;
 }
 
-/// N14: the error of a create that takes too long names the last status, and the state has the group.
+/// N14: the error of a create that exceeds its timeout has the last status, and the state has the group.
 #[tokio::test]
 async fn create_timeout_names_the_last_status() {
     let (stage, workspace) = guide("too_long", json!({ "timeouts": { "create": "2m" } })).await;
@@ -173,7 +173,7 @@ async fn create_timeout_names_the_last_status() {
     stage.assert_nothing_remains().await;
 }
 
-/// N26: of two configurations that create the same group at once one succeeds, and the other does not change it.
+/// N26: if two configurations create the same group concurrently, one succeeds and the other does not change the group.
 #[tokio::test]
 async fn concurrent_creates_of_one_name() {
     let (stage, one) = guide("two_at_once", json!({})).await;
@@ -192,7 +192,7 @@ async fn concurrent_creates_of_one_name() {
     stage.assert_nothing_remains().await;
 }
 
-/// N27: credentials that expire during a wait are an error with advice, and the state has the group.
+/// N27: credentials that expire during a wait are an error with a recommendation, and the state has the group.
 #[tokio::test]
 async fn credentials_expired_in_a_wait_are_an_error() {
     let (stage, workspace) = guide("expired", json!({})).await;

@@ -1,11 +1,11 @@
-//! The end of a node group.
+//! Deletion of a node group.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
 use super::{ADDRESS, NAME, delete_manually, guide};
 
-/// N17: others delete the group at the same time.
+/// N17: a destroy succeeds while others delete the group.
 #[tokio::test]
 async fn concurrent_deletion_by_others_succeeds() {
     let (stage, workspace) = guide("deleted_meanwhile", json!({})).await;
@@ -17,7 +17,7 @@ async fn concurrent_deletion_by_others_succeeds() {
     stage.assert_nothing_remains().await;
 }
 
-/// N17: a group that was deleted between plan and destroy is a success.
+/// N17: a destroy succeeds if the group was deleted after the plan.
 #[tokio::test]
 async fn deleted_group_at_destroy_succeeds() {
     let (stage, workspace) = guide("gone_already", json!({})).await;
@@ -28,7 +28,7 @@ async fn deleted_group_at_destroy_succeeds() {
     stage.assert_nothing_remains().await;
 }
 
-/// N18: a failed deletion returns the issues of EKS, the state keeps the group, and another destroy succeeds.
+/// N18: the error of a failed deletion has the issues of EKS, the state keeps the group, and the next destroy succeeds.
 #[tokio::test]
 async fn delete_failed_is_explained_and_retried() {
     let (stage, workspace) = guide("delete_failed", json!({})).await;
@@ -55,7 +55,7 @@ async fn destroy_waits_for_a_running_update() {
     stage.assert_nothing_remains().await;
 }
 
-/// A role that cannot be deleted is not forgotten with its group.
+/// The state keeps the group until its role is deleted, too.
 #[tokio::test]
 async fn undeletable_role_is_kept_in_the_state() {
     let (stage, workspace) = guide("role_stays", json!({})).await;

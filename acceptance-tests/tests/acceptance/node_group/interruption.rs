@@ -1,18 +1,19 @@
-//! Runs that do not come to their end: Ctrl-C, and worse.
+//! Interrupted runs: Ctrl-C, SIGTERM and SIGKILL.
 
 use gitlabspot_acceptance_tests::{Engine, Fault, Running, Stage, until};
 use serde_json::json;
 
 use super::{ADDRESS, NAME, guide, guide_of, node_group};
 
-/// Presses Ctrl-C, which has to end the command soon.
+/// Sends SIGINT, as Ctrl-C does, and asserts that the command ends soon.
 async fn interrupted(stage: &Stage, running: Running) -> String {
     let printed = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
     assert!(printed.contains("cancelled; last seen: "), "{printed}");
     printed
 }
 
-/// N15: Ctrl-C during the wait of a create: it ends at once, the state has the group, and the next apply replaces it.
+/// N15: Ctrl-C during the wait of a create. The run ends at once, the state has the group, and the next apply replaces
+/// it.
 #[tokio::test]
 async fn interrupt_during_create() {
     let (stage, workspace) = guide("interrupted_create", json!({})).await;
@@ -35,7 +36,7 @@ async fn interrupt_during_create() {
     stage.assert_nothing_remains().await;
 }
 
-/// N15: SIGTERM for engine and provider during the wait of a create, as when a job is cancelled: the state has the
+/// N15: SIGTERM for engine and provider during the wait of a create, as when a CI job is cancelled. The state has the
 /// group.
 async fn sigterm_during_create(engine: Engine) {
     let (stage, workspace) = guide_of(&format!("terminated_{}", engine.name()), json!({}), engine).await;
@@ -63,13 +64,13 @@ async fn sigterm_during_create_with_terraform() {
     sigterm_during_create(terraform).await;
 }
 
-/// N15: Ctrl-C while EKS does not respond: no response is waited for, and the state is unchanged.
+/// N15: Ctrl-C while EKS does not respond. The run does not wait for the response, and the state is unchanged.
 #[tokio::test]
 async fn interrupt_during_read() {
     let (stage, workspace) = guide("interrupted_look", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
-    // Longer than any command of a test takes.
+    // Longer than the time limit of commands.
     stage.account.inject(Fault::latency("eks", "DescribeNodegroup", 3_600_000).times(0));
     let running = workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "1").begin(&["plan", "-input=false"]);
     until("EKS is asked", async || !stage.account.calls_of("eks", "DescribeNodegroup").is_empty()).await;
@@ -81,7 +82,7 @@ async fn interrupt_during_read() {
     stage.assert_nothing_remains().await;
 }
 
-/// N15: Ctrl-C during the wait of an update: the state has the old labels, and the next apply waits for that update.
+/// N15: Ctrl-C during the wait of an update. The state has the old labels, and the next apply waits for that update.
 #[tokio::test]
 async fn interrupt_during_update() {
     let (stage, workspace) = guide("interrupted_update", json!({})).await;
@@ -102,7 +103,7 @@ async fn interrupt_during_update() {
     stage.assert_nothing_remains().await;
 }
 
-/// N15: Ctrl-C during the wait of a destroy: the state keeps the group, and the next destroy continues the wait.
+/// N15: Ctrl-C during the wait of a destroy. The state keeps the group, and the next destroy continues the wait.
 #[tokio::test]
 async fn interrupt_during_destroy() {
     let (stage, workspace) = guide("interrupted_destroy", json!({})).await;
@@ -118,7 +119,7 @@ async fn interrupt_during_destroy() {
     stage.assert_nothing_remains().await;
 }
 
-/// N9: `kill -9` after the create was sent, and no state: the next run adopts role and group, and creates none.
+/// N9: SIGKILL after the create request, without a state. The next run adopts role and group and does not create them.
 #[tokio::test]
 async fn crash_after_create_adopts_the_group() {
     let (stage, workspace) = guide("killed", json!({})).await;
@@ -142,7 +143,7 @@ async fn crash_after_create_adopts_the_group() {
     stage.assert_nothing_remains().await;
 }
 
-/// N9: `kill -9` before CreateNodegroup: the next run uses the role.
+/// N9: SIGKILL before CreateNodegroup. The next run uses the role.
 #[tokio::test]
 async fn crash_after_role_adopts_the_role() {
     let (stage, workspace) = guide("killed_early", json!({})).await;

@@ -1,4 +1,4 @@
-//! Nodes from a launch template.
+//! Node groups with a launch template of the user.
 
 use aws_sdk_ec2::types::RequestLaunchTemplateData;
 use gitlabspot_acceptance_tests::{Account, Engine, Stage};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{ADDRESS, SPEED};
 
-/// A launch template with two versions. Returns its id.
+/// Creates a launch template with two versions. Returns its ID.
 async fn make_template(account: &Account, name: &str) -> String {
     let data = |kind: &str| RequestLaunchTemplateData::builder().key_name(kind).build();
     let made = account.ec2().create_launch_template().launch_template_name(name).launch_template_data(data("one"));
@@ -16,7 +16,7 @@ async fn make_template(account: &Account, name: &str) -> String {
     id
 }
 
-/// By name: the version is updated in place; another template, or none, replaces the group.
+/// The version is updated in place. Another template, or none, replaces the group.
 #[tokio::test]
 async fn launch_template_by_name_and_by_id() {
     let stage = Stage::new("node_group/launch_template", Engine::opentofu()).await;
@@ -36,13 +36,13 @@ async fn launch_template_by_name_and_by_id() {
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
     workspace.assert_stable().await;
-    // AZRebalance runs as long as the update does.
+    // EKS relies on AZRebalance during an update of the version.
     assert_eq!(stage.account.changes(), ["ResumeProcesses", "UpdateNodegroupVersion", "SuspendProcesses"]);
     let sent = &stage.account.calls_of("eks", "UpdateNodegroupVersion")[0].parameters;
-    // EKS refuses both id and name.
+    // EKS refuses a request with both ID and name.
     assert_eq!(sent["launchTemplate"], json!({ "id": id, "version": "2" }));
 
-    // The same template, told by its id.
+    // The same template by its ID.
     workspace.set(&json!({ "launch_template": { "id": id, "version": "2" } }));
     assert!(workspace.plan().await.is_empty());
     workspace.set(&json!({ "launch_template": { "id": other, "version": "1" } }));
@@ -57,7 +57,7 @@ async fn launch_template_by_name_and_by_id() {
     stage.assert_nothing_remains().await;
 }
 
-/// A pinned release is kept when another version of the template is used: EKS would choose the newest release.
+/// A pinned release is kept with another version of the template. Without a release, EKS would choose the newest one.
 #[tokio::test]
 async fn pinned_release_is_kept_with_another_version() {
     let stage = Stage::new("node_group/launch_template_pinned", Engine::opentofu()).await;
@@ -74,7 +74,7 @@ async fn pinned_release_is_kept_with_another_version() {
     stage.assert_nothing_remains().await;
 }
 
-/// A template with an instance type is refused for a new group; an existing group that has one is imported.
+/// A template with an instance type is refused for a new group. An existing group with such a template is imported.
 #[tokio::test]
 async fn launch_template_with_instance_type() {
     let stage = Stage::new("node_group/launch_template_type", Engine::opentofu()).await;
@@ -107,7 +107,7 @@ async fn launch_template_with_instance_type() {
     stage.assert_nothing_remains().await;
 }
 
-/// Pods of add-ons need a hop limit of 2 in the template.
+/// A template with a hop limit below 2 is warned about, because pods of add-ons cannot use the role of the nodes.
 #[tokio::test]
 async fn hop_limit_of_the_template_is_checked() {
     let stage = Stage::new("node_group/launch_template_hops", Engine::opentofu()).await;
@@ -128,7 +128,7 @@ async fn hop_limit_of_the_template_is_checked() {
     workspace.set(&json!({ "launch_template": { "id": id, "version": "3" } }));
     let printed = workspace.plan().await.output().prose();
     assert!(!printed.contains(WARNING), "{printed}");
-    // Without it the provider makes one that lets pods through.
+    // Without it, the provider creates a template with the necessary hop limit.
     workspace.set(&json!({ "launch_template": null }));
     let printed = workspace.plan().await.output().prose();
     assert!(!printed.contains(WARNING), "{printed}");
@@ -136,7 +136,7 @@ async fn hop_limit_of_the_template_is_checked() {
     stage.assert_nothing_remains().await;
 }
 
-/// Without a version the default version of the template is used and recorded in the state.
+/// Without a version, the default version of the template is used and recorded in the state.
 #[tokio::test]
 async fn default_version_is_recorded() {
     let stage = Stage::new("node_group/launch_template_default", Engine::opentofu()).await;

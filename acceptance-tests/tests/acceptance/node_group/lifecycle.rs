@@ -1,11 +1,11 @@
-//! What every user does: apply, look, change, import, destroy.
+//! Apply, plan, update, import and destroy, as every user does.
 
 use gitlabspot_acceptance_tests::Cloud;
 use serde_json::json;
 
 use super::{ADDRESS, NAME, TEMPLATE, asg, asg_tags, delete_manually, guide, node_group};
 
-/// N1: one create, and an empty plan afterwards.
+/// N1: the group is created once, and the next plan is empty.
 #[tokio::test]
 async fn guide_group_from_create_to_destroy() {
     let (stage, workspace) = guide("guide", json!({})).await;
@@ -38,7 +38,7 @@ async fn guide_group_from_create_to_destroy() {
     stage.assert_nothing_remains().await;
 }
 
-/// N2: by ID and by import block, and every attribute has its value.
+/// N2: an import by ID and by block has all attributes.
 #[tokio::test]
 async fn import_by_id_and_block() {
     let (stage, workspace) = guide("import", json!({ "tags": { "cost": "1" } })).await;
@@ -62,7 +62,7 @@ async fn manually_deleted_group_is_planned_again() {
     stage.assert_nothing_remains().await;
 }
 
-/// N23: the number of nodes that the autoscaler set is no drift.
+/// N23: the number of nodes that the cluster autoscaler sets is not drift.
 #[tokio::test]
 async fn size_set_by_the_autoscaler_is_not_drift() {
     let (stage, workspace) = guide("autoscaler", json!({})).await;
@@ -79,7 +79,7 @@ async fn size_set_by_the_autoscaler_is_not_drift() {
     stage.assert_nothing_remains().await;
 }
 
-/// In another account or region the group is not found, and that is not taken for a deletion.
+/// A group that is not found in another account or region is not treated as deleted.
 #[tokio::test]
 async fn wrong_account_or_region_is_not_a_deletion() {
     let (stage, workspace) = guide("elsewhere", json!({})).await;
@@ -107,8 +107,8 @@ async fn wrong_account_or_region_is_not_a_deletion() {
     stage.assert_nothing_remains().await;
 }
 
-/// N25: attributes that cannot be updated in place replace the group; with a prefix the new group is created before the
-/// old one is deleted.
+/// N25: attributes that cannot be updated in place replace the group. With a name prefix, the new group can be created
+/// before the old one is deleted.
 #[tokio::test]
 async fn replacement_with_and_without_prefix() {
     let variables = json!({ "name": null, "name_prefix": "build-" });
@@ -140,7 +140,7 @@ async fn refresh_of_an_unchanged_group_takes_two_calls() {
     stage.assert_nothing_remains().await;
 }
 
-/// A zone in which the cluster has no subnet is named with those that have one, before anything is created.
+/// The error for a zone without subnets lists the zones that have one, before anything is created.
 #[tokio::test]
 async fn zone_without_subnets_is_named() {
     let (stage, workspace) = guide("unknown_zone", json!({ "availability_zones": ["af-south-1z"] })).await;

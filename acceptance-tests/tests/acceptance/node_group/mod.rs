@@ -1,4 +1,4 @@
-//! `gitlabspot_node_group`, with the guide's node group as the case. The numbers N1, T1, ... are those of the table of
+//! Tests of `gitlabspot_node_group` with the node group of the guide. The numbers N1, T1, ... are those of the
 //! scenarios in `docs/contributing/testing.md`.
 
 mod asg_tags;
@@ -27,10 +27,10 @@ const ADDRESS: &str = "gitlabspot_node_group.build";
 const NAME: &str = "build-8vcpu-16gb-32gb-1b";
 const TEMPLATE: &str = "k8s.io/cluster-autoscaler/node-template";
 
-/// Waits that AWS prescribes take a tiny part of their time.
+/// Factor that shortens waits which AWS requires.
 const SPEED: &str = "50";
 
-/// An account of its own and the guide's configuration, initialised.
+/// An initialized workspace with the guide's configuration in a new account.
 async fn guide(test: &str, variables: Value) -> (Stage, Workspace) {
     guide_of(test, variables, Engine::opentofu()).await
 }
@@ -73,14 +73,14 @@ async fn asg_tag(account: &Account, key: &str) -> aws_sdk_autoscaling::types::bu
     Tag::builder().resource_id(name).resource_type("auto-scaling-group").key(key)
 }
 
-/// Deletes the node group behind the provider's back, and waits until it is gone.
+/// Deletes the node group outside the provider, and waits until it no longer exists.
 async fn delete_manually(account: &Account) {
     let request = account.eks().delete_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);
     request.send().await.unwrap();
     until("the group is gone", async || node_group(account).await.is_none()).await;
 }
 
-/// Makes a node group that no configuration knows.
+/// Creates a node group outside the provider.
 async fn node_group_of_others(account: &Account) {
     let role = account.create_node_role("theirs").await;
     let request = account.eks().create_nodegroup().cluster_name(account.cluster()).nodegroup_name(NAME);

@@ -1,4 +1,4 @@
-//! The role of the nodes, made by the provider or by somebody else.
+//! Roles of nodes, created by the provider or by others.
 
 use aws_sdk_iam::types::Tag;
 use gitlabspot_acceptance_tests::{Account, Fault};
@@ -16,7 +16,7 @@ fn trust() -> String {
     .to_string()
 }
 
-/// Makes the role by hand.
+/// Creates the role outside the provider.
 async fn make_role(account: &Account, owner: Option<&str>) -> String {
     let mut request = account.iam().create_role().role_name(ROLE).assume_role_policy_document(trust());
     if let Some(owner) = owner {
@@ -25,7 +25,7 @@ async fn make_role(account: &Account, owner: Option<&str>) -> String {
     request.send().await.unwrap().role.unwrap().arn
 }
 
-/// Every add-on has a policy, inline or managed, in addition to those that every node needs.
+/// Every add-on has an inline or managed policy in addition to those that every node needs.
 #[tokio::test]
 async fn every_add_on_has_its_policy() {
     let addons = [
@@ -68,7 +68,7 @@ async fn every_add_on_has_its_policy() {
     stage.assert_nothing_remains().await;
 }
 
-/// A role of others with the desired name is not changed, and no group is created with it.
+/// A role of others with the desired name is not changed, and no group is created.
 #[tokio::test]
 async fn existing_role_of_others_is_not_changed() {
     let (stage, workspace) = guide("role_taken", json!({ "role_name": ROLE })).await;
@@ -77,14 +77,14 @@ async fn existing_role_of_others_is_not_changed() {
     let printed = workspace.try_apply().await.failed();
     assert!(printed.contains("a role ci-nodes already exists and was not created for this node group"), "{printed}");
     assert!(printed.contains("Nothing was created"), "{printed}");
-    // The attempt to make one is how it is found out.
+    // The provider detects the role by the error of CreateRole.
     assert_eq!(stage.account.changes(), ["CreateRole"]);
     assert!(!workspace.state().await.contains(ADDRESS));
     stage.account.iam().delete_role().role_name(ROLE).send().await.unwrap();
     stage.assert_nothing_remains().await;
 }
 
-/// A role that an earlier run created for this group is adopted, and completed.
+/// A role that an earlier run created for this group is adopted, and missing policies are attached.
 #[tokio::test]
 async fn role_of_an_earlier_run_is_adopted() {
     let (stage, workspace) = guide("role_left", json!({ "role_name": ROLE })).await;
@@ -99,25 +99,25 @@ async fn role_of_an_earlier_run_is_adopted() {
     stage.assert_nothing_remains().await;
 }
 
-/// EKS keeps the access entry of a deleted role, and a new role with the same ARN is not admitted by it. Whoever
-/// deleted the old role, the nodes of the new group join.
+/// EKS keeps the access entry of a deleted role, which does not admit a new role with the same ARN. The nodes of the
+/// new group join regardless of how the old role was deleted.
 #[tokio::test]
 async fn recreated_role_gets_a_new_access_entry() {
     let (stage, workspace) = guide("role_anew", json!({ "role_name": ROLE })).await;
     let joins = || assert_eq!(stage.account.node_access(), [(format!("prod/{}", super::NAME), true)].into());
     workspace.apply().await;
     joins();
-    // Replaced.
+    // The group is replaced.
     workspace.set(&json!({ "instance_types": ["m5.2xlarge", "m5a.2xlarge", "m5d.2xlarge"] }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.apply().await;
     joins();
-    // Destroyed, and applied once more.
+    // The group is destroyed and created again.
     workspace.destroy().await;
     stage.assert_nothing_remains().await;
     workspace.apply().await;
     joins();
-    // Group and role deleted by somebody else.
+    // Others delete group and role.
     super::delete_manually(&stage.account).await;
     delete_role(&stage.account).await;
     workspace.apply().await;
@@ -138,7 +138,8 @@ async fn delete_role(account: &Account) {
     iam.delete_role().role_name(ROLE).send().await.unwrap();
 }
 
-/// A role that others added to an instance profile is named at once, and the next destroy completes the deletion.
+/// The error for a role that others added to an instance profile has the profile. The next destroy completes the
+/// deletion.
 #[tokio::test]
 async fn role_in_an_instance_profile_is_named() {
     let (stage, workspace) = guide("role_profile", json!({ "role_name": ROLE })).await;
@@ -173,7 +174,7 @@ async fn lost_responses_and_concurrent_changes_are_retried() {
     stage.assert_nothing_remains().await;
 }
 
-/// A policy that cannot be attached ends the create, and the role that was created for it is deleted.
+/// A policy that cannot be attached ends the create, and the new role is deleted.
 #[tokio::test]
 async fn refused_policy_deletes_the_new_role() {
     let (stage, workspace) = guide("role_half", json!({ "role_name": ROLE })).await;
@@ -185,7 +186,7 @@ async fn refused_policy_deletes_the_new_role() {
     stage.assert_nothing_remains().await;
 }
 
-/// A role of the user is used as it is.
+/// A role of the user is not changed.
 #[tokio::test]
 async fn role_of_the_user_is_not_changed() {
     let (stage, workspace) = guide("role_given", json!({})).await;

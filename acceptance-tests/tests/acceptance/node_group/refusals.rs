@@ -1,10 +1,10 @@
-//! What a plan refuses because AWS would, or because no node would ever join.
+//! Plans refuse settings that AWS would refuse or with which nodes would not join.
 
 use serde_json::json;
 
 use super::guide;
 
-/// Labels with reserved prefixes, without a value or too long; add-ons in the spelling of eksctl; a release of another
+/// Labels with a reserved prefix, without a value or too long; add-ons in the spelling of eksctl; a release of another
 /// version.
 #[tokio::test]
 async fn invalid_settings_are_refused_at_plan() {
@@ -31,7 +31,7 @@ async fn invalid_settings_are_refused_at_plan() {
     stage.assert_nothing_remains().await;
 }
 
-/// A tag key of which only the case changes is removed before it is added: IAM treats both as one key.
+/// A tag key with another case is removed before it is added, because IAM treats both as one key.
 #[tokio::test]
 async fn tag_key_can_change_its_case() {
     let (stage, workspace) = guide("tag_case", json!({ "tags": { "Cost": "1" }, "role_name": "ci-nodes" })).await;

@@ -1,4 +1,4 @@
-//! Private and public subnets of a zone.
+//! Private and public subnets in one zone.
 
 use gitlabspot_acceptance_tests::{Account, Stage, Workspace};
 use serde_json::json;
@@ -7,8 +7,8 @@ use super::{guide, node_group};
 
 const ZONE: &str = "af-south-1b";
 
-/// A further cluster, with the private subnet that the account has in the zone and a public one, whose id is returned with
-/// those of the route table and the gateway.
+/// A further cluster with the account's private subnet of the zone and a new public one, with the IDs of the public
+/// subnet's route table and gateway.
 struct Mixed {
     private: String,
     public: String,
@@ -60,7 +60,7 @@ async fn end(stage: &Stage, workspace: &Workspace, mixed: Mixed) {
     stage.assert_nothing_remains().await;
 }
 
-/// The private subnets are used, and the apply of the plan names both kinds.
+/// The private subnets are used, and the apply prints both kinds.
 #[tokio::test]
 async fn private_subnets_are_preferred() {
     let (stage, workspace) = guide("mixed_subnets", json!({ "cluster_name": "mixed" })).await;

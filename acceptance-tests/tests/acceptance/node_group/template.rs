@@ -1,4 +1,4 @@
-//! The launch template that the provider makes for a node group.
+//! The launch template that the provider creates for a node group.
 
 use aws_sdk_ec2::types::{
     LaunchTemplate, RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData, Tag, TagSpecification,
@@ -20,20 +20,20 @@ async fn with(test: &str, variables: Value) -> (Stage, Workspace) {
     (stage, workspace)
 }
 
-/// All templates whose name begins so: those of EKS begin with `eks-`, ours with `gitlabspot-`.
+/// All templates with a name prefix: `eks-` for those of EKS, `gitlabspot-` for those of the provider.
 async fn templates(account: &Account, prefix: &str) -> Vec<LaunchTemplate> {
     let found = account.ec2().describe_launch_templates().send().await.unwrap().launch_templates.unwrap();
     found.into_iter().filter(|template| template.launch_template_name.as_deref().unwrap().starts_with(prefix)).collect()
 }
 
-/// The only one of the provider's.
+/// The only template of the provider.
 async fn ours(account: &Account) -> LaunchTemplate {
     let mut found = templates(account, "gitlabspot-").await;
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
 
-/// What a node that starts now is like: EKS copies the template into one of its own.
+/// Launch template of new nodes. EKS copies the user's template into one of its own.
 async fn new_nodes(account: &Account) -> ResponseLaunchTemplateData {
     let template = templates(account, "eks-").await.remove(0);
     let request = account.ec2().describe_launch_template_versions().versions("$Default");
@@ -49,7 +49,7 @@ fn hops(data: &ResponseLaunchTemplateData) -> Option<i32> {
     data.metadata_options.as_ref()?.http_put_response_hop_limit
 }
 
-/// A template of the name that the provider would choose, as an earlier run of `test` left it.
+/// Creates a template with the provider's name for it, as if it remained after an earlier run.
 async fn make(account: &Account, name: &str, owner: Option<&str>) -> String {
     let tags = owner.map(|owner| {
         let tag = Tag::builder().key("gitlabspot/owner").value(owner).build();
@@ -64,7 +64,7 @@ async fn make(account: &Account, name: &str, owner: Option<&str>) -> String {
     request.send().await.unwrap().launch_template.unwrap().launch_template_id.unwrap()
 }
 
-/// The name that the provider chooses for the group of this account.
+/// The name that the provider chooses for the template of this group.
 async fn usual_name(test: &str) -> String {
     let (stage, workspace) = with(&format!("name_{test}"), json!({})).await;
     workspace.apply().await;
@@ -74,7 +74,7 @@ async fn usual_name(test: &str) -> String {
     name
 }
 
-/// N28: the group of the guide as eksctl creates it: its add-ons can use the role, its disk and its key are in the
+/// N28: the group of the guide as eksctl creates it. Its add-ons can use the role, and disk and key are in the
 /// template.
 #[tokio::test]
 async fn template_equals_that_of_eksctl() {
@@ -119,7 +119,8 @@ async fn template_equals_that_of_eksctl() {
     stage.assert_nothing_remains().await;
 }
 
-/// N29: add-ons alone create a template, which follows them in place; without them pods cannot use the role.
+/// N29: add-ons alone create a template, which is updated in place with them. Without add-ons, pods cannot use the
+/// role.
 #[tokio::test]
 async fn template_for_add_ons_only() {
     let (stage, workspace) = with("add_ons", json!({})).await;
@@ -134,7 +135,7 @@ async fn template_for_add_ons_only() {
     assert_eq!(hops(&new_nodes(&stage.account).await), Some(1));
     let updates = stage.account.calls_of("eks", "UpdateNodegroupVersion");
     assert_eq!(updates[0].parameters["launchTemplate"]["version"], "2");
-    // Closed on purpose.
+    // The user disables access for pods.
     workspace.set(&json!({ "addon_policies": ["auto_scaler"], "template": { "metadata": { "pods": false } } }));
     let plan = workspace.plan().await;
     let printed = plan.output().prose();
@@ -159,7 +160,7 @@ fn everything() -> Value {
     })
 }
 
-/// N30: every attribute of the template is on the nodes, is imported, and is updated in place; a pinned release is
+/// N30: every attribute of the template reaches the nodes, is imported, and is updated in place. A pinned release is
 /// kept.
 #[tokio::test]
 async fn every_template_attribute_is_updated_and_imported() {
@@ -194,7 +195,7 @@ async fn every_template_attribute_is_updated_and_imported() {
     let sent = &stage.account.calls_of("eks", "UpdateNodegroupVersion")[0].parameters;
     assert_eq!(sent["releaseVersion"], release);
     assert!(user_data(&new_nodes(&stage.account).await).contains("\"maxPods\": 30"));
-    // All of it goes, the template stays.
+    // All settings are removed, and the template remains.
     workspace.set(&json!({ "template": null }));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
@@ -204,7 +205,7 @@ async fn every_template_attribute_is_updated_and_imported() {
     stage.assert_nothing_remains().await;
 }
 
-/// Bottlerocket has its settings in TOML, and images on its second volume.
+/// Bottlerocket has TOML settings, and stores images on its second volume.
 #[tokio::test]
 async fn template_for_bottlerocket() {
     let template = json!({
@@ -230,12 +231,12 @@ async fn template_for_bottlerocket() {
     stage.assert_nothing_remains().await;
 }
 
-/// Changes that cannot be made in place are shown by the plan, and impossible combinations are refused.
+/// The plan shows changes that replace the group, and refuses invalid combinations.
 #[tokio::test]
 async fn adding_a_template_replaces_the_group() {
     let (stage, workspace) = with("none", json!({ "addon_policies": [], "disk_size": 50 })).await;
     workspace.apply().await;
-    // Add-ons are no reason to replace the nodes; a template is.
+    // Add-ons do not replace the nodes. A template does.
     workspace.set(&json!({ "addon_policies": ["auto_scaler"] }));
     let plan = workspace.plan().await;
     assert_eq!(plan.changes()[ADDRESS], ["update"]);
@@ -252,7 +253,7 @@ async fn adding_a_template_replaces_the_group() {
     stage.assert_nothing_remains().await;
 }
 
-/// Without the template a warning says that add-ons do not work, and how they do.
+/// Without the template, a warning explains that add-ons cannot use the role, and the solution.
 #[tokio::test]
 async fn opting_out_of_the_template_warns_about_add_ons() {
     let (stage, workspace) = with("left_out", json!({ "remote_access": { "ec2_ssh_key": "key" } })).await;
@@ -266,7 +267,7 @@ async fn opting_out_of_the_template_warns_about_add_ons() {
     stage.assert_nothing_remains().await;
 }
 
-/// N31: as N5 to N7 and N9: lost responses create one template and one version, and nothing remains of others.
+/// N31: lost responses, as in N5 to N7 and N9, create one template and one version, and no object remains.
 #[tokio::test]
 async fn lost_responses_create_one_template() {
     let (stage, workspace) = with("lost", json!({ "template": { "key_name": "one" } })).await;
@@ -282,14 +283,14 @@ async fn lost_responses_create_one_template() {
     workspace.destroy().await;
     stage.assert_nothing_remains().await;
 
-    // No answer ever comes: what was made goes again.
+    // All responses are lost: the created template is deleted.
     stage.account.inject(Fault::drop_after("ec2", "CreateLaunchTemplate").times(0));
     let printed = workspace.try_apply().await.failed();
     assert!(printed.contains("Setting up the launch template of the node group"), "{printed}");
     stage.assert_nothing_remains().await;
 }
 
-/// N32: `kill -9` during CreateNodegroup: the next run uses the template, and creates no version.
+/// N32: SIGKILL during CreateNodegroup. The next run uses the template and creates no version.
 #[tokio::test]
 async fn crash_before_the_group_reuses_the_template() {
     let (stage, workspace) = with("killed", json!({ "template": { "key_name": "one" } })).await;
@@ -308,8 +309,8 @@ async fn crash_before_the_group_reuses_the_template() {
     stage.assert_nothing_remains().await;
 }
 
-/// N33: a template of others with the desired name is not changed, and nothing is created; one that an earlier run
-/// created for this group is used.
+/// N33: a template of others with the desired name is not changed, and nothing is created. A template that an earlier
+/// run created for this group is used.
 #[tokio::test]
 async fn existing_template_of_others_is_not_changed() {
     let name = usual_name("taken").await;
@@ -333,7 +334,7 @@ async fn existing_template_of_others_is_not_changed() {
     stage.assert_nothing_remains().await;
 }
 
-/// N34: at the limit of versions of EC2 old ones are deleted, and never the version of the group.
+/// N34: at EC2's limit of versions, old versions are deleted, but never that of the group.
 #[tokio::test]
 async fn old_versions_are_deleted_at_the_limit() {
     let (stage, workspace) = with("limit", json!({ "template": { "key_name": "one" } })).await;
@@ -358,7 +359,7 @@ async fn old_versions_are_deleted_at_the_limit() {
     stage.assert_nothing_remains().await;
 }
 
-/// N35: a deleted version is created again in place; without the template the group is replaced.
+/// N35: a deleted version is created again in place. If the template was deleted, the group is replaced.
 #[tokio::test]
 async fn manually_deleted_template_or_version_is_repaired() {
     let (stage, workspace) = with("deleted", json!({ "template": { "key_name": "one" } })).await;
@@ -384,7 +385,7 @@ async fn manually_deleted_template_or_version_is_repaired() {
     stage.assert_nothing_remains().await;
 }
 
-/// A group that was changed to another version is shown by the plan, and changed back.
+/// The plan shows that others changed the version of the group, and the apply restores it.
 #[tokio::test]
 async fn manually_changed_template_version_is_repaired() {
     let (stage, workspace) = with("changed", json!({ "template": { "key_name": "one" } })).await;
@@ -410,7 +411,7 @@ async fn manually_changed_template_version_is_repaired() {
     stage.assert_nothing_remains().await;
 }
 
-/// The group was deleted and its template and role still exist: they are used again.
+/// Template and role of a deleted group are used again.
 #[tokio::test]
 async fn template_of_a_deleted_group_is_reused() {
     let (stage, workspace) = with("gone", json!({ "template": { "key_name": "one" } })).await;

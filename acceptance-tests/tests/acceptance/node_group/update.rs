@@ -1,11 +1,11 @@
-//! Changes in place.
+//! Updates in place.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
 
 use super::{ADDRESS, TEMPLATE, asg_tags, guide, node_group};
 
-/// N22: labels added, changed and removed, and another value of the same taint, in one update.
+/// N22: one update adds, changes and removes labels and changes the value of a taint.
 #[tokio::test]
 async fn labels_and_taints_change_in_one_update() {
     let (stage, workspace) = guide("labels", json!({})).await;
@@ -52,7 +52,7 @@ async fn update_waits_for_a_running_update() {
     stage.assert_nothing_remains().await;
 }
 
-/// N21, N24: of two updates the first succeeds and the second fails: the state has the first and not the second.
+/// N21, N24: if the first of two updates succeeds and the second fails, the state has the first and not the second.
 #[tokio::test]
 async fn failed_second_update_keeps_the_first_in_the_state() {
     let (stage, workspace) = guide("half", json!({ "node_version": "1.33" })).await;
@@ -77,7 +77,7 @@ async fn failed_second_update_keeps_the_first_in_the_state() {
     stage.assert_nothing_remains().await;
 }
 
-/// A cluster that is updated for longer than two minutes is waited for, by a create and by each update.
+/// A create and each update wait for an update of the cluster that takes longer than two minutes.
 #[tokio::test]
 async fn cluster_update_is_waited_for() {
     let (stage, workspace) = guide("busy_cluster", json!({ "node_version": "1.33" })).await;
@@ -91,7 +91,7 @@ async fn cluster_update_is_waited_for() {
     stage.assert_nothing_remains().await;
 }
 
-/// A release of another minor version sets the version, at create and at update.
+/// A release of another minor version sets the version in create and update.
 #[tokio::test]
 async fn release_sets_the_version() {
     let (stage, workspace) = guide("release", json!({ "release_version": "1.33.0-20251103" })).await;
@@ -105,7 +105,7 @@ async fn release_sets_the_version() {
     stage.assert_nothing_remains().await;
 }
 
-/// Add-on policies and tags of the role that the provider created.
+/// Add-on policies and tags of a role that the provider created are updated.
 #[tokio::test]
 async fn add_on_policies_and_role_tags_are_updated() {
     let (stage, workspace) = guide("add_ons", json!({ "tags": { "cost": "1" } })).await;

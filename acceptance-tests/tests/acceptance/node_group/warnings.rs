@@ -1,4 +1,4 @@
-//! What a plan says beside its changes, and what is said of a group that is not well.
+//! Warnings of plans, and errors of unhealthy groups.
 
 use gitlabspot_acceptance_tests::Fault;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{ADDRESS, NAME, guide};
 
 const UNLIKE: &str = "Instance types of different sizes";
 
-/// Types of another size than the first are named with the difference; so are too few types and a single zone.
+/// Instance types whose size differs from that of the first one, too few types, and a single zone.
 #[tokio::test]
 async fn unsuitable_instance_types_are_warned_about() {
     let variables = json!({ "instance_types": ["c5.2xlarge", "m5.xlarge"] });
@@ -27,8 +27,7 @@ async fn unsuitable_instance_types_are_warned_about() {
     stage.assert_nothing_remains().await;
 }
 
-/// Without credentials, without the permission to read, and without a response a plan has no warning, and is not
-/// slower.
+/// Without credentials, read permission or a response, a plan has no warning and does not take longer.
 #[tokio::test]
 async fn plan_without_credentials_has_no_warning() {
     let variables = json!({ "instance_types": ["c5.2xlarge", "m5.xlarge", "m6g.large"] });
@@ -52,7 +51,7 @@ async fn plan_without_credentials_has_no_warning() {
     stage.assert_nothing_remains().await;
 }
 
-/// A group that becomes degraded is a warning with code, resource and hint; it is no drift.
+/// A group that becomes degraded causes a warning with code, resource and hint. It is not drift.
 #[tokio::test]
 async fn degraded_group_is_a_warning() {
     let (stage, workspace) = guide("degraded", json!({})).await;
@@ -75,7 +74,7 @@ async fn degraded_group_is_a_warning() {
     stage.assert_nothing_remains().await;
 }
 
-/// A group that is degraded from the beginning has failed.
+/// A create fails if the new group is degraded.
 #[tokio::test]
 async fn group_degraded_at_create_is_an_error() {
     let (stage, workspace) = guide("born_degraded", json!({})).await;

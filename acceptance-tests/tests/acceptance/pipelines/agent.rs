@@ -1,14 +1,14 @@
-//! A saved plan, applied by another process in another directory.
+//! A saved plan is applied by another process in another directory.
 
 use gitlabspot_acceptance_tests::{Engine, Stage, StateStore, Workspace};
 
 use super::{ADDRESSES, all, complete, complete_on, keep_state};
 
-/// What an agent gives to the provider, in kilobytes of addresses: a build for tests is ten times larger than what ships.
+/// Address space limit of the provider in KiB, as on an agent. A debug build is ten times larger than a release build.
 const MEMORY: u32 = 1_048_576;
 
-/// An agent has credentials in the environment, no home, no kubeconfig, little memory, and a file system of which only
-/// the working directory and the one for temporary files are writable.
+/// An agent has credentials in the environment, no home directory, no kubeconfig, little memory, and a file system with
+/// only two writable directories: the working directory and that for temporary files.
 #[tokio::test]
 async fn runs_in_a_ci_agent() {
     let Some(engine) = Engine::opentofu_in_agent() else { return };
@@ -38,7 +38,7 @@ async fn with_terraform() {
     plan_and_apply_in_two_directories(&stage, workspace).await;
 }
 
-/// The token comes from the environment, and the state is on a server: the directories have the configuration and the plan.
+/// The token is in the environment and the state is on a server. The directories have the configuration and the plan.
 async fn plan_and_apply_in_two_directories(stage: &Stage, workspace: Workspace) {
     let store = StateStore::start().await;
     workspace.unset("registration_token");
@@ -56,7 +56,7 @@ async fn plan_and_apply_in_two_directories(stage: &Stage, workspace: Workspace) 
     let managed = state["resources"].as_array().unwrap().iter().filter(|resource| resource["mode"] == "managed");
     assert_eq!((managed.count(), store.lock()), (ADDRESSES.len(), None));
 
-    // The next run is in a directory of its own as well.
+    // The next run also has a directory of its own.
     let next = elsewhere.twin();
     next.init().await;
     next.assert_stable().await;

@@ -1,4 +1,4 @@
-//! Options and blocks of the engines, over the whole stack: `-target`, `-refresh-only`, `moved`, `removed`, `import`,
+//! Options and blocks of the engines for the whole stack: `-target`, `-refresh-only`, `moved`, `removed`, `import`,
 //! `-replace`.
 
 use std::fs;
@@ -44,7 +44,7 @@ async fn run(workspace: &Workspace, options: &[&str]) {
     let _ = workspace.run(&[&APPLY, options].concat()).await.succeeded();
 }
 
-/// The bucket alone.
+/// Creates only the bucket.
 async fn target(workspace: &Workspace) {
     let option = format!("-target={BUCKET}");
     assert_eq!(workspace.plan_with(&[&option]).await.changes(), all(&[BUCKET], &["create"]));
@@ -52,7 +52,7 @@ async fn target(workspace: &Workspace) {
     assert_eq!(workspace.state().await.addresses(), [BUCKET]);
 }
 
-/// What somebody changed is shown and taken into the state, and changed back by the next apply.
+/// Changes by others are shown and recorded in the state, and reverted by the next apply.
 async fn refresh_only(stage: &Stage, workspace: &Workspace) {
     let (eks, cluster) = (stage.account.eks(), stage.account.cluster());
     let labels = UpdateLabelsPayload::builder().add_or_update_labels("intent", "other").build();
@@ -81,7 +81,7 @@ async fn refresh_only(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
 }
 
-/// The module, and with it all of them, has another name. Returns the configuration with this name.
+/// Renames the module with all resources. Returns the configuration with the new name.
 async fn move_all(workspace: &Workspace) -> Vec<(&'static str, String)> {
     let configuration = ["main.tf", "outputs.tf"].map(|file| {
         let text = fs::read_to_string(workspace.folder().join(file)).unwrap();
@@ -109,7 +109,7 @@ fn write(workspace: &Workspace, configuration: &[(&str, String)]) {
     }
 }
 
-/// All of them are forgotten, and none is deleted. Returns their ids.
+/// Removes all resources from the state without deleting objects. Returns their IDs.
 async fn remove_all(stage: &Stage, workspace: &Workspace) -> Vec<Value> {
     let state = workspace.state().await;
     let ids = ADDRESSES.map(|address| state.resource(&moved(address))["id"].clone());
@@ -125,7 +125,7 @@ async fn remove_all(stage: &Stage, workspace: &Workspace) -> Vec<Value> {
     ids.into()
 }
 
-/// All of them are in the state again, and nothing but what only the configuration knows is changed.
+/// Imports all resources. Only attributes that AWS and Kubernetes do not store are changed.
 async fn import_all(workspace: &Workspace, configuration: &[(&str, String)], ids: &[Value]) {
     let block = |(address, id): (&&str, &Value)| format!("import {{\n  to = {}\n  id = {id}\n}}\n", moved(address));
     write(workspace, configuration);
@@ -140,7 +140,7 @@ async fn import_all(workspace: &Workspace, configuration: &[(&str, String)], ids
     workspace.assert_stable().await;
 }
 
-/// All of them are deleted and created in one run.
+/// Deletes and creates all resources in one run.
 async fn replace_all(stage: &Stage, workspace: &Workspace) {
     let options = ADDRESSES.map(|address| format!("-replace={}", moved(address)));
     let options = options.each_ref().map(String::as_str);

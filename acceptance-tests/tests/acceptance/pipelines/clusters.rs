@@ -1,4 +1,4 @@
-//! Two workspaces at once, each on a cluster of its own.
+//! Two concurrent workspaces with different clusters.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use tokio::join;
@@ -6,7 +6,7 @@ use tokio::join;
 use super::{ADDRESSES, complete};
 use crate::complete::RELEASE;
 
-/// The same configuration in two accounts: no request of one run reaches the cluster of the other one.
+/// The same configuration in two accounts: no run sends a request to the cluster of the other one.
 #[tokio::test]
 async fn concurrent_runs_for_two_clusters() {
     let ((one, in_one), (other, in_other)) =
@@ -26,7 +26,7 @@ async fn concurrent_runs_for_two_clusters() {
     join!(one.assert_nothing_remains(), other.assert_nothing_remains());
 }
 
-/// No request of a run names what is of the other one.
+/// Asserts that no request of a run has names of the other one.
 fn assert_apart(stage: &Stage, other: &Stage) {
     let calls = serde_json::to_string(&stage.kubernetes_faults().calls()).unwrap();
     assert!(calls.contains(stage.namespace.name()) && !calls.contains(other.namespace.name()));

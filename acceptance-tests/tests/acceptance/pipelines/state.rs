@@ -1,4 +1,4 @@
-//! A state on a server, with the backend `http`.
+//! A state on a server with the backend `http`.
 
 use gitlabspot_acceptance_tests::{Engine, StateStore, until};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{complete, keep_state};
 use crate::complete::NODES;
 
-/// A second run meanwhile is refused by the lock, Ctrl-C releases it, and the server has what was created until then.
+/// The lock refuses a concurrent run, Ctrl-C releases it, and the server has the state of all objects created so far.
 async fn locked(engine: Engine) {
     let (stage, workspace) = complete("locked", engine).await;
     let store = StateStore::start().await;

@@ -1,10 +1,10 @@
-//! `allowed_account_ids` and `forbidden_account_ids`; and that nothing is asked before it is needed.
+//! `allowed_account_ids` and `forbidden_account_ids`. No request is sent before it is necessary.
 
 use serde_json::json;
 
 use super::{failed_apply, settings};
 
-/// Configuring the provider and planning a create send no request; an apply calls GetCallerIdentity once.
+/// Configuring the provider and planning a create send no request. An apply calls GetCallerIdentity once.
 #[tokio::test]
 async fn account_is_requested_once_at_apply() {
     let (stage, workspace) = settings("account_asked_once", json!({})).await;
@@ -20,7 +20,7 @@ async fn account_is_requested_once_at_apply() {
     stage.assert_nothing_remains().await;
 }
 
-/// Without account lists GetCallerIdentity is not called.
+/// Without account lists, GetCallerIdentity is not called.
 #[tokio::test]
 async fn account_is_not_requested_without_account_lists() {
     let (stage, workspace) = settings("account_not_asked", json!({ "buckets": 1 })).await;
@@ -30,7 +30,7 @@ async fn account_is_not_requested_without_account_lists() {
     stage.assert_nothing_remains().await;
 }
 
-/// An account that is not allowed, or forbidden: one call, and nothing is changed.
+/// For an account that is forbidden or not allowed, one request is sent and nothing is changed.
 #[tokio::test]
 async fn forbidden_account_is_refused() {
     let (stage, workspace) = settings("account_refused", json!({ "buckets": 1 })).await;

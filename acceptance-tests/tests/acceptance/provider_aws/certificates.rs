@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{failed_search, file, search, settings};
 
-/// A certificate of a private authority is accepted with the bundle, and not without.
+/// A certificate of a private authority is accepted only with the bundle.
 #[tokio::test]
 async fn custom_certificate_authority_is_trusted() {
     let (stage, workspace) = settings("ca_bundle", json!({})).await;
@@ -29,7 +29,7 @@ async fn custom_certificate_authority_is_trusted() {
     stage.assert_nothing_remains().await;
 }
 
-/// The error for an invalid bundle says why, and which setting has its path.
+/// The error for an invalid bundle has the reason and the setting with its path.
 #[tokio::test]
 async fn invalid_ca_bundle_is_explained() {
     let (stage, workspace) = settings("broken_ca_bundle", json!({ "custom_ca_bundle": "/nowhere/ca.pem" })).await;

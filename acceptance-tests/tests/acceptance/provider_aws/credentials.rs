@@ -1,4 +1,4 @@
-//! Keys and profiles, from the provider block, the environment and the shared files, and which goes before which.
+//! Access keys and profiles from the provider block, the environment and the shared files, and their precedence.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{NO_KEYS, file, further_keys, keys, role, search, settings, signers};
 
-/// Keys in the provider block override keys in the environment; those of a session need its token.
+/// Keys of the provider block override keys of the environment. Those of a session need its token.
 #[tokio::test]
 async fn keys_of_the_block_override_the_environment() {
     let (stage, workspace) = settings("keys_in_the_block", json!({})).await;
@@ -33,8 +33,8 @@ async fn keys_of_the_block_override_the_environment() {
     stage.assert_nothing_remains().await;
 }
 
-/// A profile in the provider block overrides keys in the environment, and sets its region; its files are those that the
-/// block names.
+/// A profile of the provider block overrides keys of the environment, and sets its region. It is read from the files in
+/// the block.
 #[tokio::test]
 async fn profile_of_the_block_overrides_the_environment() {
     let (stage, workspace) = settings("profile_in_the_block", json!({})).await;
@@ -53,7 +53,7 @@ async fn profile_of_the_block_overrides_the_environment() {
     stage.assert_nothing_remains().await;
 }
 
-/// As above, from the environment: files that variables name, or those in the home, and `AWS_PROFILE` or `default`.
+/// A profile of the environment: `AWS_PROFILE` or `default`, in files from variables or in the home directory.
 #[tokio::test]
 async fn profile_of_the_environment() {
     let (stage, workspace) = settings("profile_in_the_environment", json!({})).await;

@@ -1,10 +1,10 @@
-//! What is wrong with region or credentials is said once, word by word as here, with what to do about it.
+//! Errors of region and credentials: each is reported once, with a solution. The tests have the exact text.
 
 use serde_json::json;
 
 use super::{NO_KEYS, failed_search, file, keys, role, settings};
 
-/// No region, an invalid name, and one in which the service is not available.
+/// A missing region, an invalid name, and a region without the service.
 #[tokio::test]
 async fn missing_or_invalid_region_is_explained() {
     let (stage, workspace) = settings("wrong_region", json!({})).await;
@@ -30,7 +30,7 @@ async fn missing_or_invalid_region_is_explained() {
     stage.assert_nothing_remains().await;
 }
 
-/// No credentials, a profile that does not exist, one without credentials, and a file that does not exist.
+/// Missing credentials, a profile that does not exist or has no credentials, and a file that does not exist.
 #[tokio::test]
 async fn missing_credentials_are_explained() {
     let (stage, workspace) = settings("missing_credentials", json!({})).await;

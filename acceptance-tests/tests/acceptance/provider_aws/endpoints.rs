@@ -1,15 +1,15 @@
-//! URLs of services, from the block and from the environment; and how buckets are addressed there.
+//! Service URLs from the block and the environment, and the addressing of buckets.
 
 use gitlabspot_acceptance_tests::{Proxy, Stage};
 use serde_json::{Value, json};
 
 use super::settings;
 
-/// The services, as `endpoints` names them and as `AWS_ENDPOINT_URL_<SERVICE>` does.
+/// Service names in `endpoints` and in `AWS_ENDPOINT_URL_<SERVICE>`.
 const SERVICES: [(&str, &str); 6] =
     [("autoscaling", "AUTO_SCALING"), ("ec2", "EC2"), ("eks", "EKS"), ("iam", "IAM"), ("s3", "S3"), ("sts", "STS")];
 
-/// An address of its own for each service, and what needs them all.
+/// An address for each service, and variables for resources that use all services.
 async fn addresses(stage: &Stage) -> (Vec<Proxy>, Value) {
     let mut addresses = Vec::new();
     for _ in SERVICES {
@@ -18,7 +18,7 @@ async fn addresses(stage: &Stage) -> (Vec<Proxy>, Value) {
     (addresses, json!({ "buckets": 1, "node_groups": 1, "allowed_account_ids": [stage.account.id()] }))
 }
 
-/// Every call went to the address of its service.
+/// Asserts that all calls were sent to the address of their service.
 fn assert_all_used(stage: &Stage, addresses: &[Proxy]) {
     for ((service, _), address) in SERVICES.iter().zip(addresses) {
         let calls = stage.account.calls_of(service, ".*").into_iter().filter(|call| call.is_from_provider()).count();
@@ -37,7 +37,7 @@ async fn endpoints_of_the_block() {
         .collect();
     workspace.set(&needs);
     workspace.set(&json!({ "endpoints": urls }));
-    // What the environment says is for services that the block leaves out.
+    // The variable of the environment applies to services that are not in the block.
     let workspace = workspace.with_environment("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     workspace.apply().await;
     assert_all_used(&stage, &addresses);
@@ -59,7 +59,7 @@ async fn endpoints_of_the_environment() {
     stage.assert_nothing_remains().await;
 }
 
-/// A bucket is addressed by path only where the configuration says so.
+/// Path-style addressing is used only if it is configured.
 #[tokio::test]
 async fn path_style_is_opt_in() {
     let (stage, workspace) = settings("path_style", json!({ "buckets": 1, "s3_use_path_style": true })).await;

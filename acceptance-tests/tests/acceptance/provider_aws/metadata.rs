@@ -1,4 +1,4 @@
-//! Credentials that a machine has of itself: of a pod or container, and of an instance.
+//! Credentials of a pod or container, and of an instance.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::{NO_KEYS, file, role, search, settings, signers};
 
-/// For how long a session with the metadata service of an instance is.
+/// Header with the lifetime of a metadata session (IMDSv2).
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 
-/// The credentials of a session as such services give them, and their access key id.
+/// Session credentials in the format of metadata services, and their access key ID.
 async fn session(stage: &Stage) -> (String, String) {
     let request = stage.account.sts().assume_role().role_arn(role(&stage.account, "ci")).role_session_name("machine");
     let session = request.send().await.unwrap().credentials.unwrap();
@@ -23,8 +23,7 @@ async fn session(stage: &Stage) -> (String, String) {
     (text.to_string(), session.access_key_id)
 }
 
-/// As EKS provides them to a pod with Pod Identity: a URL, and a file with the token for it. They are not requested
-/// through a proxy.
+/// EKS Pod Identity: a pod has a URL, and a file with the authorization token. The request does not use a proxy.
 #[tokio::test]
 async fn credentials_of_eks_pod_identity() {
     let (stage, workspace) = settings("credentials_of_a_pod", json!({})).await;
@@ -47,7 +46,7 @@ async fn credentials_of_eks_pod_identity() {
     stage.assert_nothing_remains().await;
 }
 
-/// As an instance provides them, with a session token (IMDSv2), and also the region if no setting has one.
+/// An instance provides credentials with a session token (IMDSv2), and the region if no setting has one.
 #[tokio::test]
 async fn credentials_of_an_ec2_instance() {
     let (stage, workspace) = settings("credentials_of_an_instance", json!({})).await;

@@ -1,4 +1,4 @@
-//! The AWS settings of the provider block, and what stands for them in environment and files.
+//! AWS settings of the provider block, of the environment and of files.
 
 mod accounts;
 mod certificates;
@@ -22,10 +22,10 @@ use std::collections::BTreeSet;
 use gitlabspot_acceptance_tests::{Account, Call, Engine, Output, Stage, Workspace};
 use serde_json::{Value, json};
 
-/// Waits that AWS prescribes take a tiny part of their time.
+/// Factor that shortens waits which AWS requires.
 const SPEED: &str = "50";
 
-/// An account of its own and a provider block with these settings, initialised.
+/// An initialized workspace in a new account, with these settings in the provider block.
 async fn settings(test: &str, variables: Value) -> (Stage, Workspace) {
     settings_of(test, Engine::opentofu(), variables).await
 }
@@ -42,24 +42,25 @@ async fn workspace(stage: &Stage, variables: Value) -> Workspace {
     workspace.with_environment("GITLABSPOT_CLOCK_SPEED", SPEED)
 }
 
-/// Looks for instance types, which needs EC2 and makes nothing; and forgets the search for the next one.
+/// Reads instance types, which needs EC2 and creates nothing. The result is not stored, so that each search sends
+/// requests.
 async fn search(workspace: &Workspace) {
     workspace.set(&json!({ "searches": 1 }));
     let _ = workspace.plan().await;
 }
 
-/// What a search says that fails: one error.
+/// The only error of a failed search.
 async fn failed_search(workspace: &Workspace) -> String {
     workspace.set(&json!({ "searches": 1 }));
     error_of(&workspace.run(&["plan", "-input=false", "-json"]).await)
 }
 
-/// What an apply says that fails: one error.
+/// The only error of a failed apply.
 async fn failed_apply(workspace: &Workspace) -> String {
     error_of(&workspace.run(&["apply", "-input=false", "-auto-approve", "-json"]).await)
 }
 
-/// Summary and detail of the only error, word by word.
+/// Summary and detail of the only error.
 #[track_caller]
 fn error_of(output: &Output) -> String {
     let _ = output.failed();
@@ -70,29 +71,29 @@ fn error_of(output: &Output) -> String {
     format!("{}: {}", error["summary"].as_str().unwrap(), error["detail"].as_str().unwrap())
 }
 
-/// The keys that the provider's calls of a service were signed with.
+/// Access keys that signed the provider's calls of a service.
 fn signers(account: &Account, service: &str) -> BTreeSet<String> {
     let calls = account.calls_of(service, ".*").into_iter().filter(Call::is_from_provider);
     calls.filter_map(|call| call.access_key_id).collect()
 }
 
-/// A file of the test's own; its path.
+/// Writes an input file and returns its path.
 fn file(stage: &Stage, name: &str, text: &str) -> String {
     stage.write_input(name, text).display().to_string()
 }
 
-/// The lines of a profile with these keys.
+/// Lines of a profile with these keys.
 fn keys(id: &str, secret: &str) -> String {
     format!("aws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
 }
 
-/// A further access key of the account's administrator.
+/// Creates another access key of the account's administrator.
 async fn further_keys(account: &Account) -> (String, String) {
     let key = account.iam().create_access_key().user_name("administrator").send().await.unwrap().access_key.unwrap();
     (key.access_key_id, key.secret_access_key)
 }
 
-/// The ARN of a role in the account, which anybody may assume.
+/// ARN of a role in the account. The local AWS allows all principals to assume it.
 fn role(account: &Account, name: &str) -> String {
     format!("arn:aws:iam::{}:role/{name}", account.id())
 }

@@ -1,11 +1,11 @@
-//! Proxies, from the block and from the environment.
+//! Proxies from the block and the environment.
 
 use gitlabspot_acceptance_tests::{Proxy, Tls};
 use serde_json::json;
 
 use super::{failed_search, file, search, settings};
 
-/// Plain HTTP uses `http_proxy` or HTTP_PROXY unless `no_proxy` or NO_PROXY has the host; loopback never uses one.
+/// Plain HTTP uses `http_proxy` or HTTP_PROXY unless `no_proxy` or NO_PROXY has the host. Loopback never uses a proxy.
 #[tokio::test]
 async fn http_proxy_is_used_for_plain_http() {
     let (stage, workspace) = settings("http_proxy", json!({})).await;

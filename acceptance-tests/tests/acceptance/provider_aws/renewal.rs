@@ -1,4 +1,4 @@
-//! N27: credentials that end while a run waits are fetched anew, once, from where they came.
+//! N27: credentials that expire during a wait are read once from their source again.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{NO_KEYS, error_of, file, role, settings};
 const ADDRESS: &str = "gitlabspot_node_group.build[0]";
 const ID: &str = "prod:build-0";
 
-/// The credentials of a session, as a file of credentials has them, and their access key id.
+/// Session credentials in the format of a shared credentials file, and their access key ID.
 async fn session(stage: &Stage, name: &str) -> (String, String) {
     let request = stage.account.sts().assume_role().role_arn(role(&stage.account, "ci")).role_session_name(name);
     let session = request.send().await.unwrap().credentials.unwrap();
@@ -22,7 +22,7 @@ async fn session(stage: &Stage, name: &str) -> (String, String) {
     (text, session.access_key_id)
 }
 
-/// A node group that EKS makes until it is told to go on, with the credentials of the profile `ci` in a file.
+/// A workspace with a node group that EKS creates for a long time, and credentials of the profile `ci` in a file.
 async fn waiting(test: &str) -> (Stage, Workspace, String) {
     let (stage, workspace) = settings(test, json!({ "node_groups": 1, "profile": "ci" })).await;
     let path = file(&stage, "credentials", "");
@@ -31,12 +31,12 @@ async fn waiting(test: &str) -> (Stage, Workspace, String) {
     (stage, workspace.without_environment(&NO_KEYS), path)
 }
 
-/// Asks until EKS is being asked whether the group is there.
+/// Waits until the provider waits for the group.
 async fn until_waiting(stage: &Stage) {
     until("the group is waited for", async || stage.account.reads_after("CreateNodegroup") > 1).await;
 }
 
-/// Which keys looked at the group, in order, each once; and how many looks were refused.
+/// Access keys that read the group, in order, without repetitions, and the number of denied reads.
 fn reads_by_key(stage: &Stage) -> (Vec<String>, usize) {
     let calls = stage.account.calls_of("eks", "DescribeNodegroup");
     let refused = calls.iter().filter(|call| call.status == Some(403)).count();
@@ -45,7 +45,7 @@ fn reads_by_key(stage: &Stage) -> (Vec<String>, usize) {
     (keys, refused)
 }
 
-/// N27: a profile whose file was renewed meanwhile: one read is refused, and the next one has the new credentials.
+/// N27: a profile is read again after its file was changed. One read is denied, and the next has the new credentials.
 #[tokio::test]
 async fn credentials_are_renewed_from_a_profile() {
     let (stage, workspace, path) = waiting("renewed_profile").await;
@@ -63,7 +63,7 @@ async fn credentials_are_renewed_from_a_profile() {
     stage.assert_nothing_remains().await;
 }
 
-/// N27: a deleted key with which a role is assumed: STS is called for the role with the new key.
+/// N27: a role is assumed again with a new key after the old key was deleted.
 #[tokio::test]
 async fn credentials_are_renewed_from_a_role() {
     let (stage, workspace, path) = waiting("renewed_role").await;
@@ -75,7 +75,7 @@ async fn credentials_are_renewed_from_a_role() {
     until_waiting(&stage).await;
     let sessions = super::signers(&stage.account, "eks");
     fs::write(&path, format!("[ci]\n{}", super::keys(other_id, other_secret))).unwrap();
-    // The local AWS lets anybody assume a role: what it says to a key that was deleted has to be put into its mouth.
+    // The local AWS allows all keys to assume a role, so that the error for a deleted key is injected.
     let unknown = "The security token included in the request is invalid.";
     stage.account.inject(Fault::error("sts", "AssumeRole", 403, "InvalidClientTokenId", unknown));
     sessions.iter().for_each(|session| stage.account.expire(session));
@@ -94,7 +94,7 @@ async fn credentials_are_renewed_from_a_role() {
     stage.assert_nothing_remains().await;
 }
 
-/// N27: a credential process runs once at the start and once when its credentials have expired.
+/// N27: a credential process runs once at the start, and once after its credentials have expired.
 #[tokio::test]
 async fn credentials_are_renewed_from_a_process() {
     let (stage, workspace, path) = waiting("renewed_process").await;
@@ -130,7 +130,7 @@ fn lines(path: impl AsRef<Path>) -> usize {
     fs::read_to_string(path).unwrap().lines().count()
 }
 
-/// N27: when the source has no new credentials, the error says what to do, and the state has the group: the next run
+/// N27: if the source has no new credentials, the error has a recommendation and the state has the group. The next run
 /// replaces it.
 #[tokio::test]
 async fn failed_renewal_is_an_error() {
@@ -157,7 +157,8 @@ async fn failed_renewal_is_an_error() {
     stage.assert_nothing_remains().await;
 }
 
-/// N27: one wrong `ExpiredTokenException` for valid keys fails one read, and the wait continues with the same keys.
+/// N27: a single wrong `ExpiredTokenException` for valid keys fails one read, and the wait continues with the same
+/// keys.
 #[tokio::test]
 async fn spurious_rejection_of_valid_keys_is_tolerated() {
     let (stage, workspace) = settings("renewed_with_the_same", json!({ "node_groups": 1 })).await;

@@ -1,23 +1,23 @@
-//! `max_retries` and `retry_mode`, as the numbers of tries in the log tell.
+//! `max_retries` and `retry_mode`, according to the number of attempts that AWS received.
 
 use gitlabspot_acceptance_tests::{Call, Fault, Stage, Workspace};
 use serde_json::json;
 
 use super::{failed_search, search, settings};
 
-/// How many tries a call got that is throttled for ever, and what each says of itself.
+/// Attempt counters of a call that is always throttled, one for each attempt.
 async fn tries(stage: &Stage, workspace: &Workspace) -> Vec<String> {
     stage.account.inject(Fault::throttle("ec2", "DescribeInstanceTypeOfferings").times(0));
     let printed = failed_search(workspace).await;
     assert!(printed.contains("RequestLimitExceeded"), "{printed}");
     let calls = stage.account.calls_of("ec2", "DescribeInstanceTypeOfferings");
     stage.account.forget();
-    // The SDK says from the second try on until when the whole may take.
+    // From the second attempt on, the SDK also sends a deadline.
     let counts = |attempt: String| attempt[attempt.find("attempt=").unwrap_or_default()..].to_owned();
     calls.into_iter().filter_map(|call| call.attempt).map(counts).collect()
 }
 
-/// The argument overrides the environment; without both the default is ten.
+/// The argument overrides the environment. Without both, the default is ten.
 #[tokio::test]
 async fn max_retries_of_argument_environment_and_default() {
     let (stage, workspace) = settings("max_retries", json!({})).await;
@@ -31,7 +31,7 @@ async fn max_retries_of_argument_environment_and_default() {
     stage.assert_nothing_remains().await;
 }
 
-/// The adaptive mode from the block or from the environment: requests have the mode in their user agent.
+/// Requests have the adaptive mode of the block or the environment in their user agent.
 #[tokio::test]
 async fn retry_mode_is_sent() {
     let (stage, workspace) = settings("retry_mode", json!({})).await;
@@ -53,7 +53,7 @@ async fn retry_mode_is_sent() {
     stage.assert_nothing_remains().await;
 }
 
-/// What the SDK's user agent says of the mode: E is standard, F adaptive.
+/// The mode in the SDK's user agent: `E` is standard, `F` is adaptive.
 fn modes(stage: &Stage) -> Vec<String> {
     let of = |call: Call| {
         let agent = call.user_agent.unwrap_or_default();

@@ -1,11 +1,11 @@
-//! `assume_role`, and roles that profiles name.
+//! `assume_role`, and roles of profiles.
 
 use gitlabspot_acceptance_tests::{Call, Proxy};
 use serde_json::json;
 
 use super::{NO_KEYS, file, keys, role, search, settings, signers};
 
-/// STS gets every argument of `assume_role`, and later calls use the session.
+/// STS receives every argument of `assume_role`, and later calls use the session.
 #[tokio::test]
 async fn assume_role_sends_every_argument() {
     let (stage, workspace) = settings("role_with_everything", json!({})).await;
@@ -61,8 +61,8 @@ async fn assume_role_with_keys_of_a_profile() {
     stage.assert_nothing_remains().await;
 }
 
-/// Roles that profiles name, one assumed with the other: by `endpoints`, by `AWS_ENDPOINT_URL_STS`, and without a
-/// setting in the block.
+/// Roles of profiles, one of which is assumed with the other: with `endpoints`, with `AWS_ENDPOINT_URL_STS`, and
+/// without settings in the block.
 #[tokio::test]
 async fn role_chain_of_profiles() {
     let (stage, workspace) = settings("roles_of_profiles", json!({})).await;
@@ -113,7 +113,7 @@ async fn role_chain_of_profiles() {
     stage.assert_nothing_remains().await;
 }
 
-/// Who assumed which role under which name.
+/// Access key, role and session name of each call.
 fn assumed(calls: &[Call]) -> Vec<[String; 3]> {
     let text = |call: &Call, name: &str| call.parameters[name].as_str().unwrap_or_default().to_owned();
     let of = |call: &Call| {

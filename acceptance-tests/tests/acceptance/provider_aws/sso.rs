@@ -1,4 +1,4 @@
-//! Profiles of IAM Identity Center: somebody has signed in with `aws sso login`, and the portal gives a role for it.
+//! Profiles of IAM Identity Center: after `aws sso login`, the portal returns the credentials of a role.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{NO_KEYS, failed_search, file, role, search, settings, signers};
 
-/// The name under which the CLI keeps the token of the session `ci`: its SHA-1.
+/// File in which the CLI stores the token of the session `ci`. Its name is the SHA-1 of the session name.
 const CACHE: &str = ".aws/sso/cache/5a4fe08359c7f97380e408c717ef42c86939cd86.json";
 
 const CONFIG: &str = "[profile ci]\nsso_session = ci\nsso_account_id = 123456789012\nsso_role_name = Deploy\n\
@@ -35,7 +35,7 @@ async fn credentials_of_an_sso_session() {
     let workspace = workspace.without_environment(&NO_KEYS).with_environment("HOME", &home);
     let workspace = workspace.with_environment("AWS_ENDPOINT_URL_SSO", portal.url());
 
-    // Nobody has signed in, or it was too long ago.
+    // The token is missing or has expired.
     let printed = failed_search(&workspace).await;
     assert!(printed.ends_with("Sign in with \"aws sso login\" for this profile and run again."), "{printed}");
     let token = |until: &str| json!({ "accessToken": "signed-in", "expiresAt": until }).to_string();

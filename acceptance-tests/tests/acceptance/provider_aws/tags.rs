@@ -1,4 +1,4 @@
-//! `default_tags` and `ignore_tags`, for both resources that have tags.
+//! `default_tags` and `ignore_tags` of both resources with tags.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::settings;
 const BUCKET: &str = "gitlabspot_cache_bucket.cache[0]";
 const NODE_GROUP: &str = "gitlabspot_node_group.build[0]";
 
-/// Ignored tags, by key and by prefix, are no drift, and are preserved; default tags are on every object, tags of a
-/// resource override them, and a change of either is an update in place.
+/// Ignored tags, by key and by prefix, are preserved and are not drift. Default tags are on every object, and tags of a
+/// resource override them. A change of either is an update in place.
 #[tokio::test]
 async fn default_and_ignored_tags() {
     let (stage, workspace) = settings("tags", json!({ "buckets": 1, "node_groups": 1 })).await;
@@ -46,7 +46,7 @@ async fn default_and_ignored_tags() {
         wanted.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     assert_eq!(tags(&stage).await, [wanted.clone(), wanted.clone()]);
 
-    // What was ours and is handed over stays as well.
+    // A managed tag that becomes an ignored one is also preserved.
     let ignored = json!({ "keys": ["audited", "owner"], "key_prefixes": ["corp/"] });
     workspace.set(&json!({ "tags": { "stage": "build", "owner": "ci" } }));
     workspace.apply().await;
@@ -63,7 +63,7 @@ fn bucket(stage: &Stage) -> String {
     format!("{}-0", stage.namespace.name())
 }
 
-/// The tags of bucket and node group, as AWS has them.
+/// Tags of bucket and node group in AWS.
 async fn tags(stage: &Stage) -> [BTreeMap<String, String>; 2] {
     let found = stage.account.s3().get_bucket_tagging().bucket(bucket(stage)).send().await.unwrap();
     let of_bucket = found.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect();

@@ -1,10 +1,10 @@
-//! Settings that another resource of the same run supplies.
+//! Settings that are outputs of a resource of the same run.
 
 use serde_json::json;
 
 use super::settings;
 
-/// Until the settings are known, no request is sent: a create waits for the apply, which then has them.
+/// No request is sent while the settings are unknown. A create sends its requests in the apply, when they are known.
 #[tokio::test]
 async fn unknown_provider_settings_defer_requests() {
     let (stage, workspace) = settings("unknown_settings", json!({ "buckets": 1, "node_groups": 1 })).await;

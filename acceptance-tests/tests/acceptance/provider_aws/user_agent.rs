@@ -1,16 +1,16 @@
-//! What AWS and the cluster are told about who is asking.
+//! The user agent of requests to AWS and to the cluster.
 
 use gitlabspot_acceptance_tests::{Call, Engine};
 use serde_json::json;
 
 use super::{search, settings_of};
 
-/// The provider with its version, the host with its own as far as it tells it; behind them what TF_APPEND_USER_AGENT says.
+/// It has the provider and its version, the host with its version if known, and the value of TF_APPEND_USER_AGENT.
 async fn names(engine: Engine, product: &str) {
     let (stage, workspace) = settings_of(&format!("user_agent_{}", engine.name()), engine, json!({})).await;
     let version = workspace.run(&["version", "-json"]).await.succeeded();
     let version: serde_json::Value = serde_json::from_str(&version.stdout).unwrap();
-    // OpenTofu tells providers the version of a Terraform instead of its own.
+    // OpenTofu sends a version of Terraform to providers instead of its own.
     let host = match product {
         "Terraform" => format!(" lib/Terraform/{} ", version["terraform_version"].as_str().unwrap()),
         other => format!(" lib/{other} "),

@@ -1,4 +1,4 @@
-//! The endpoints that AWS has for FIPS and for IPv6, by their names: a tunnel to the local AWS stands behind each.
+//! FIPS endpoints and dual-stack endpoints of AWS by their names, with tunnels to the local AWS.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{file, search, settings};
 
-/// What needs every service, with no URL for any of them, through a proxy that lets only these hosts be somebody.
+/// Resources that use all services without configured URLs, through a proxy with a certificate for these hosts only.
 async fn through_a_tunnel(test: &str, hosts: &[&str]) -> (Stage, Workspace, Proxy, Tls) {
     let (stage, workspace) = settings(test, json!({ "buckets": 1, "node_groups": 1 })).await;
     let tls = Tls::start(stage.account.endpoint(), hosts).await;
@@ -16,7 +16,7 @@ async fn through_a_tunnel(test: &str, hosts: &[&str]) -> (Stage, Workspace, Prox
         "https_proxy": proxy.url(),
         "custom_ca_bundle": file(&stage, "ca.pem", tls.certificate()),
         "allowed_account_ids": [stage.account.id()],
-        // The local AWS tells buckets by path; the host is what matters here.
+        // The local AWS addresses buckets by path. The test only compares hosts.
         "s3_use_path_style": true,
     }));
     (stage, workspace.without_environment(&["AWS_ENDPOINT_URL"]), proxy, tls)
@@ -29,7 +29,7 @@ async fn assert_hosts(test: &str, hosts: &[&str], block: Value, variable: &str) 
     let wanted: BTreeSet<String> = hosts.iter().map(|host| format!("{host}:443")).collect();
     assert_eq!(BTreeSet::from_iter(proxy.asked()), wanted);
 
-    // The same by the environment.
+    // The same setting from the environment.
     let nothing: Value = block.as_object().unwrap().keys().map(|name| (name.clone(), Value::Null)).collect();
     workspace.set(&nothing);
     let workspace = workspace.with_environment(variable, "true");
@@ -39,7 +39,7 @@ async fn assert_hosts(test: &str, hosts: &[&str], block: Value, variable: &str) 
     stage.assert_nothing_remains().await;
 }
 
-/// Each service by its FIPS endpoint, from the block or AWS_USE_FIPS_ENDPOINT.
+/// Each service uses its FIPS endpoint, with the setting of the block or AWS_USE_FIPS_ENDPOINT.
 #[tokio::test]
 async fn fips_endpoints() {
     let hosts = [
@@ -53,7 +53,7 @@ async fn fips_endpoints() {
     assert_hosts("fips", &hosts, json!({ "use_fips_endpoint": true }), "AWS_USE_FIPS_ENDPOINT").await;
 }
 
-/// Each service by its endpoint with IPv4 and IPv6, from the block or AWS_USE_DUALSTACK_ENDPOINT.
+/// Each service uses its dual-stack endpoint, with the setting of the block or AWS_USE_DUALSTACK_ENDPOINT.
 #[tokio::test]
 async fn dual_stack_endpoints() {
     let hosts = [

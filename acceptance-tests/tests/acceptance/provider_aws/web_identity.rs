@@ -1,17 +1,17 @@
-//! Roles that are assumed with a token: of the block, of the environment, and as HCP Terraform sets them.
+//! Roles that are assumed with a token: from the block, from the environment, and in HCP Terraform.
 
 use gitlabspot_acceptance_tests::{Call, Engine, Stage, Workspace};
 use serde_json::{Value, json};
 
 use super::{NO_KEYS, file, role, search, settings, signers, workspace};
 
-/// What STS was asked for, without a signature; the token itself is in no log.
+/// Parameters of unsigned STS calls. The log does not have the token.
 fn parameters_of(calls: &[Call]) -> Vec<Value> {
     assert!(calls.iter().all(|call| call.access_key_id.is_none() && call.is_from_provider()), "{calls:?}");
     calls.iter().map(|call| call.parameters.clone()).collect()
 }
 
-/// The token in the block, or in a file that the block names.
+/// The token is in the block, or in a file that the block names.
 #[tokio::test]
 async fn web_identity_of_the_block() {
     let (stage, workspace) = settings("web_identity_in_the_block", json!({})).await;
@@ -54,12 +54,12 @@ async fn web_identity_assumes_a_second_role() {
     stage.assert_nothing_remains().await;
 }
 
-/// The environment of an agent of HCP Terraform: variables that name a role and a token file, no key, no home, and no
-/// writable file. A bucket is created and deleted with it.
+/// An agent of HCP Terraform has variables with a role and a token file, no keys, no home directory, and no writable
+/// file. A bucket is created and deleted.
 #[tokio::test]
 async fn environment_of_hcp_terraform() {
     let stage = Stage::new("provider_aws/web_identity_of_hcp_terraform", Engine::opentofu()).await;
-    // The kernel ends whoever writes.
+    // The kernel ends a process that writes to a file.
     stage.wrap_provider("ulimit -f 0");
     let workspace = workspace(&stage, json!({ "buckets": 1 })).await;
     let token = file(&stage, "tfc-aws-token", "header.payload.signature");
@@ -78,7 +78,7 @@ async fn environment_of_hcp_terraform() {
     stage.assert_nothing_remains().await;
 }
 
-/// The same for several configurations of the provider: a file for each, which the block names.
+/// The same for several provider configurations: the block of each names a file.
 #[tokio::test]
 async fn environment_of_hcp_terraform_for_several_providers() {
     let (stage, workspace) = settings("web_identity_of_a_file", json!({})).await;
@@ -92,7 +92,7 @@ async fn environment_of_hcp_terraform_for_several_providers() {
     stage.assert_nothing_remains().await;
 }
 
-/// No keys, and a home that can be neither read nor made.
+/// Removes keys, and sets a home directory that can be neither read nor created.
 fn hcp(workspace: Workspace) -> Workspace {
     workspace.without_environment(&NO_KEYS).with_environment("HOME", "/dev/null/home")
 }

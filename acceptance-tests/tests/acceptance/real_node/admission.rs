@@ -1,4 +1,4 @@
-//! Namespaces that do not admit every pod.
+//! Namespaces that reject some pods.
 
 use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -23,7 +23,8 @@ impl Fixture {
     }
 }
 
-/// L17: the Pod Security Standard `restricted` admits the manager with its defaults, and jobs with the settings for it.
+/// L17: the Pod Security Standard `restricted` admits the manager with its defaults, and jobs with the necessary
+/// settings.
 #[tokio::test]
 async fn pod_security_restricted_admits_manager_and_jobs() {
     let fixture = Fixture::authenticated("admission_restricted", json!({ "restricted_jobs": true })).await;
@@ -39,8 +40,8 @@ async fn pod_security_baseline_admits_jobs() {
     fixture.runs_a_job().await;
 }
 
-/// L18: a quota that rejects the pods of the manager: the error has the reason of the `ReplicaSet`, and the next apply
-/// succeeds.
+/// L18: the error of a quota that rejects the pods of the manager has the reason from the ReplicaSet, and the next
+/// apply succeeds.
 #[tokio::test]
 async fn quota_that_rejects_pods_is_explained() {
     let fixture = Fixture::authenticated("admission_quota", json!({ "create_timeout": "10s" })).await;

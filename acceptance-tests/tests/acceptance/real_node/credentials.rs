@@ -1,11 +1,11 @@
-//! The key of the cache in the manager's configuration.
+//! The access key of the cache in the configuration of the manager.
 
 use serde_json::json;
 
 use super::{AUTHENTICATION, Fixture, NAME, name};
 
 impl Fixture {
-    /// The access key that the manager's configuration has.
+    /// The access key in the manager's configuration.
     async fn key_of_manager(&self) -> String {
         let line = "sed -n 's/^AccessKey = \"\\(.*\\)\"$/\\1/p' /home/gitlab-runner/.gitlab-runner/config.toml";
         self.run(&name(&self.manager().await), NAME, &["sh", "-c", line]).await.trim().to_owned()

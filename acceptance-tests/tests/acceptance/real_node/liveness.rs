@@ -1,10 +1,10 @@
-//! A runner that was removed in GitLab: the manager's container is started again, and registers anew where it can.
+//! A runner that was deleted in GitLab: the container of the manager restarts, and registers again if possible.
 
 use serde_json::{Value, json};
 
 use super::{Fixture, restarts};
 
-/// Probed soon, and once is enough.
+/// Adds a liveness probe that starts early and fails at once.
 fn with_probe(variables: Value) -> Value {
     let mut all =
         json!({ "liveness_probe": { "initial_delay_seconds": 2, "period_seconds": 3, "failure_threshold": 1 } });
@@ -13,7 +13,7 @@ fn with_probe(variables: Value) -> Value {
 }
 
 impl Fixture {
-    /// Nobody restarts the container of a runner that GitLab knows; of one that it does not know somebody does.
+    /// Asserts that the container restarts only after GitLab has deleted its runner.
     async fn assert_restart_after_removal(&self) {
         self.workspace.apply().await;
         self.until("the probe has asked GitLab", async || self.calls_of("POST", "/runners/verify") >= 3).await;
@@ -23,7 +23,7 @@ impl Fixture {
     }
 }
 
-/// L5: with a registration token, without a name; the restarted container registers again.
+/// L5: with a registration token and without a name, the restarted container registers again.
 #[tokio::test]
 async fn runner_removed_in_gitlab_registers_again() {
     let fixture = Fixture::registered("liveness_registered", with_probe(json!({}))).await;
@@ -36,7 +36,7 @@ async fn runner_removed_in_gitlab_registers_again() {
     assert_eq!(fixture.runners(), 0);
 }
 
-/// L5: the same with a name.
+/// L5: the same with a runner name.
 #[tokio::test]
 async fn runner_removed_in_gitlab_registers_again_with_a_name() {
     let fixture = Fixture::registered("liveness_registered_name", with_probe(json!({ "runner_name": "named" }))).await;
@@ -46,7 +46,7 @@ async fn runner_removed_in_gitlab_registers_again_with_a_name() {
     assert_eq!(fixture.runners(), 0);
 }
 
-/// L6: with an authentication token.
+/// L6: with an authentication token, the container restarts.
 #[tokio::test]
 async fn authenticated_runner_removed_in_gitlab_restarts() {
     let fixture = Fixture::authenticated("liveness_authenticated", with_probe(json!({}))).await;
@@ -54,7 +54,7 @@ async fn authenticated_runner_removed_in_gitlab_restarts() {
     fixture.destroy().await;
 }
 
-/// L6: the same with a name.
+/// L6: the same with a runner name.
 #[tokio::test]
 async fn authenticated_runner_removed_in_gitlab_restarts_with_a_name() {
     let variables = with_probe(json!({ "runner_name": "named" }));
@@ -63,7 +63,7 @@ async fn authenticated_runner_removed_in_gitlab_restarts_with_a_name() {
     fixture.destroy().await;
 }
 
-/// L6: the same with a runner that verifies its token at the start.
+/// L6: the same with a version of the runner that verifies its token at the start.
 #[tokio::test]
 async fn authenticated_runner_removed_in_gitlab_restarts_before_18_10() {
     let variables = with_probe(json!({ "runner_name": "named", "runner_version": "18.5.0" }));

@@ -1,7 +1,7 @@
-//! On a real node: what only a kubelet, a container runtime and the runner's processes show.
+//! Tests of behaviour that needs a kubelet, a container runtime and the processes of the runner.
 //!
-//! The runner is a stand-in that behaves as the documentation of GitLab Runner says, and the GitLab hands out jobs. Where
-//! the machine cannot run the node, `make test` leaves these tests out and counts them as skipped.
+//! The runner is a stand-in that behaves as documented for GitLab Runner, and the GitLab stub assigns jobs. On machines
+//! that cannot run the node, `make test` counts these tests as skipped.
 
 mod admission;
 mod credentials;
@@ -24,20 +24,20 @@ const NAME: &str = "gitlab-runner";
 const AUTHENTICATION: &str = "glrt-of-the-test";
 const REGISTRATION: &str = "GR1348941-of-the-test";
 
-/// Of a busy machine: the start of a pod, or a probe that has to fail.
+/// Time for the start of a pod or a failing probe on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// What a job's script waits for, in its container.
+/// A file in the build container for which the script of a job waits.
 const CONTINUE_FILE: &str = "/tmp/go-on";
 
-/// A GitLab, a namespace, and a release on the real node.
+/// A GitLab instance, a namespace, and the configuration of a release on the real node.
 struct Fixture {
     workspace: Workspace,
     stage: Stage,
 }
 
 impl Fixture {
-    /// The namespace exists; nothing is applied yet.
+    /// Creates the namespace and the workspace, without an apply.
     async fn new(test: &str, case: &str, variables: Value) -> Self {
         let stage = Stage::new(&format!("real_node/{test}"), Engine::opentofu()).await;
         let node = stage.real_node();
@@ -55,14 +55,14 @@ impl Fixture {
         Self { workspace, stage }
     }
 
-    /// Of an authentication token, which its pods share.
+    /// A release with an authentication token, which its pods share.
     async fn authenticated(test: &str, variables: Value) -> Self {
         let mut all = json!({ "runner_token": AUTHENTICATION, "runner_token_version": 1 });
         all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
         Self::new(test, "release", all).await
     }
 
-    /// Of a registration token, with which each pod registers a runner of its own.
+    /// A release with a registration token, with which each pod registers a runner of its own.
     async fn registered(test: &str, variables: Value) -> Self {
         let mut all = json!({ "registration_token": REGISTRATION, "registration_token_version": 1 });
         all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
@@ -73,7 +73,7 @@ impl Fixture {
         self.stage.kubernetes.api(self.stage.namespace.name())
     }
 
-    /// The manager's pods that are not being deleted.
+    /// The pods of the manager, without those that are being deleted.
     async fn managers(&self) -> Vec<Pod> {
         let labels = ListParams::default().labels(&format!("app={NAME}"));
         let mut found = self.pods().list(&labels).await.unwrap().items;
@@ -81,20 +81,20 @@ impl Fixture {
         found
     }
 
-    /// The only one.
+    /// The only pod of the manager.
     async fn manager(&self) -> Pod {
         let found = self.managers().await;
         assert_eq!(found.len(), 1, "{:?}", found.iter().map(name).collect::<Vec<_>>());
         found[0].clone()
     }
 
-    /// Jobs' pods, which the runner names.
+    /// Job pods, which have names of the runner.
     async fn job_pods(&self) -> Vec<Pod> {
         let found = self.pods().list(&ListParams::default()).await.unwrap().items;
         found.into_iter().filter(|pod| name(pod).starts_with("runner-")).collect()
     }
 
-    /// Runs a command in a container of a pod; what it wrote.
+    /// Runs a command in a container of a pod. Returns its output.
     async fn run(&self, pod: &str, container: &str, command: &[&str]) -> String {
         let parameters = AttachParams::default().container(container).stderr(false);
         let mut process = self.pods().exec(pod, command.iter().copied(), &parameters).await.unwrap();
@@ -108,7 +108,7 @@ impl Fixture {
         self.pods().logs(&name(pod), &kube::api::LogParams::default()).await.unwrap_or_else(|error| error.to_string())
     }
 
-    /// Starts a job that runs until [`Self::let_go`]; its number in GitLab.
+    /// Starts a job that runs until [`Self::let_go`]. Returns its ID.
     async fn job_under_way(&self) -> u64 {
         let script = format!("echo begun; while ! test -e {CONTINUE_FILE}; do sleep 0.1; done; echo ended");
         let job = self.stage.gitlab.add_job(&script);
@@ -116,7 +116,7 @@ impl Fixture {
         job
     }
 
-    /// Lets the job that is under way end.
+    /// Ends the running jobs.
     async fn let_go(&self) {
         for pod in self.job_pods().await {
             self.run(&name(&pod), "build", &["touch", CONTINUE_FILE]).await;
@@ -135,12 +135,12 @@ impl Fixture {
         assert!(job.trace.contains("ended"), "{job:?}");
     }
 
-    /// How many runners GitLab has registered.
+    /// Number of runners that are registered in GitLab.
     fn runners(&self) -> usize {
         self.stage.gitlab.runners().len()
     }
 
-    /// Calls of the runner's API that reached GitLab, as `METHOD path`.
+    /// Number of calls of the runner API that GitLab received.
     fn calls_of(&self, method: &str, path: &str) -> usize {
         self.stage.gitlab.calls().iter().filter(|call| call["method"] == method && call["path"] == path).count()
     }
@@ -149,7 +149,7 @@ impl Fixture {
         until_slow(TIMEOUT, happened, async || format!("{what}\n{}", self.evidence().await)).await;
     }
 
-    /// What the managers say, and how far the jobs are.
+    /// Logs and status of the managers, and status of the jobs.
     async fn evidence(&self) -> String {
         let mut text = format!("{:#?}\n", self.stage.gitlab.jobs());
         for manager in self.managers().await {
@@ -168,7 +168,7 @@ fn name(pod: &Pod) -> String {
     pod.metadata.name.clone().unwrap()
 }
 
-/// How often the manager's container was started again in its pod.
+/// Number of restarts of the manager's container.
 fn restarts(pod: &Pod) -> i32 {
     let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
     statuses.into_iter().flatten().map(|status| status.restart_count).sum()

@@ -1,4 +1,4 @@
-//! A registration ends with its pod, whatever ends the pod.
+//! A pod unregisters its runner when it ends for any reason.
 
 use kube::api::DeleteParams;
 use serde_json::json;
@@ -11,7 +11,7 @@ impl Fixture {
     }
 }
 
-/// L8: a change of the configuration replaces the pod: the new one registers, the old one unregisters.
+/// L8: a change of the configuration replaces the pod. The new pod registers, and the old one unregisters.
 #[tokio::test]
 async fn replaced_pod_registers_and_the_old_one_unregisters() {
     let fixture = Fixture::registered("registration_replaced", json!({})).await;
@@ -55,7 +55,7 @@ async fn evicted_pod_unregisters_after_its_job() {
     assert_eq!(fixture.runners(), 0);
 }
 
-/// L11: a manager that crashed restarts in its pod, and does not register again.
+/// L11: a manager that crashed restarts in its pod and does not register again.
 #[tokio::test]
 async fn crashed_manager_keeps_its_registration() {
     let fixture = Fixture::registered("registration_crash", json!({})).await;
@@ -78,7 +78,7 @@ async fn crashed_manager_keeps_its_registration() {
     assert_eq!(fixture.runners(), 0);
 }
 
-/// L12: a token that pods share is never unregistered, also not by a runner that verifies it at the start.
+/// L12: a token that pods share is never unregistered, even by a version of the runner that verifies it at the start.
 #[tokio::test]
 async fn shared_token_is_never_unregistered() {
     let fixture = Fixture::authenticated("registration_shared", json!({ "runner_version": "18.5.0" })).await;
@@ -90,7 +90,7 @@ async fn shared_token_is_never_unregistered() {
     assert_eq!(fixture.runners(), 1);
 }
 
-/// L13: with `unregister_on_destroy = false` registrations remain.
+/// L13: with `unregister_on_destroy = false`, registrations remain.
 #[tokio::test]
 async fn unregister_on_destroy_false_keeps_registrations() {
     let fixture = Fixture::registered("registration_stays", json!({ "unregister_on_destroy": false })).await;

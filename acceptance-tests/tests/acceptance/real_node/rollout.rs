@@ -1,11 +1,12 @@
-//! What makes new manager pods does so without losing the job that runs.
+//! New manager pods replace old ones without losing the running job.
 
 use serde_json::{Value, json};
 
 use super::{Fixture, name};
 
 impl Fixture {
-    /// A change while a job runs: a new manager takes over, and the old one stays until the job has ended.
+    /// Changes the configuration while a job runs: a new manager starts, and the old one remains until the job has
+    /// ended.
     pub(super) async fn assert_rollout_completes_job(&self, change: &Value) {
         let old = self.manager().await;
         let job = self.job_under_way().await;
@@ -25,7 +26,7 @@ impl Fixture {
     }
 }
 
-/// L14: a change of the configuration, then a new token.
+/// L14: a change of the configuration, and then a new token.
 #[tokio::test]
 async fn new_configuration_or_token_completes_running_jobs() {
     let fixture = Fixture::authenticated("rollout_configuration", json!({})).await;
@@ -44,9 +45,9 @@ async fn destroy_waits_for_the_running_job() {
     let old = fixture.manager().await;
     let job = fixture.job_under_way().await;
     let destroy = fixture.workspace.begin_destroy();
-    let is_told =
+    let is_terminating =
         async || fixture.pods().get(&name(&old)).await.is_ok_and(|pod| pod.metadata.deletion_timestamp.is_some());
-    fixture.until("the manager is told to end", is_told).await;
+    fixture.until("the manager is told to end", is_terminating).await;
     assert_eq!((&*fixture.stage.gitlab.job(job).state, fixture.runners()), ("running", 1));
     fixture.let_go().await;
     fixture.until_succeeded(job).await;

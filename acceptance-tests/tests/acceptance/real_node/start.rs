@@ -1,11 +1,11 @@
-//! The manager's start, and its first job.
+//! Start and first job of the manager.
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 use super::{Fixture, NAME, is_ready, name};
 
-/// Seconds from the start of the manager's container to the pod's becoming Ready, by the kubelet's clock.
+/// Seconds from the start of the manager's container to the Ready condition of the pod, by the kubelet's clock.
 fn seconds_to_ready(pod: &Pod) -> i64 {
     let status = pod.status.as_ref().unwrap();
     let running = status.container_statuses.as_ref().unwrap()[0].state.as_ref().unwrap().running.as_ref().unwrap();
@@ -15,8 +15,8 @@ fn seconds_to_ready(pod: &Pod) -> i64 {
     ready.0.duration_since(started.0).as_secs()
 }
 
-/// L1: an authentication token: the manager starts as a non-root user on a read-only root file system, requests jobs,
-/// becomes Ready soon after its start, and serves metrics; a job runs, and nothing is registered.
+/// L1: with an authentication token, the manager starts as a non-root user on a read-only root file system, requests
+/// jobs, becomes Ready soon after its start and serves metrics. A job runs, and nothing is registered.
 #[tokio::test]
 async fn starts_with_an_authentication_token() {
     let fixture = Fixture::authenticated("start_authenticated", json!({ "runner_name": "named" })).await;
@@ -24,7 +24,7 @@ async fn starts_with_an_authentication_token() {
     fixture.workspace.assert_stable().await;
     let manager = fixture.manager().await;
     assert!(is_ready(&manager));
-    // The second turn of a readiness probe that is asked at its own times alone is a period of a minute away.
+    // A probe that fails first and runs only once per period would succeed a whole minute later.
     let probe = manager.spec.as_ref().unwrap().containers[0].readiness_probe.as_ref().unwrap();
     let (seconds, period) = (seconds_to_ready(&manager), probe.period_seconds.unwrap());
     assert!(seconds < i64::from(period), "Ready only after {seconds} s, and the probe's period is {period} s");
@@ -47,11 +47,11 @@ async fn starts_with_an_authentication_token() {
     fixture.destroy().await;
 }
 
-/// L2: a registration token: the pod registers, is Ready only then, runs a job, and a destroy unregisters it.
+/// L2: with a registration token, the pod registers, becomes Ready only then, and runs a job. A destroy unregisters it.
 #[tokio::test]
 async fn starts_with_a_registration_token() {
     let fixture = Fixture::registered("start_registered", json!({ "runner_name": "named" })).await;
-    // Two refusals: registration takes its time.
+    // Two failed requests delay the registration.
     fixture.stage.gitlab.refuse("POST", "/runners", 500, 2);
     fixture.workspace.apply().await;
     fixture.workspace.assert_stable().await;
@@ -65,7 +65,7 @@ async fn starts_with_a_registration_token() {
     assert_eq!(fixture.runners(), 0);
 }
 
-/// L3: GitLab Runner 15.0 creates a ConfigMap for each job, which its Role has to allow.
+/// L3: GitLab Runner 15.0 creates a ConfigMap for each job, which its Role must allow.
 #[tokio::test]
 async fn oldest_supported_runner_runs_jobs() {
     let fixture = Fixture::authenticated("start_oldest", json!({ "runner_version": "15.0.0" })).await;
@@ -86,6 +86,6 @@ async fn runner_before_18_10_verifies_its_token() {
     fixture.until_succeeded(job).await;
     assert!(fixture.calls_of("POST", "/runners/verify") >= 1);
     fixture.destroy().await;
-    // The token is made in GitLab, and others may use it.
+    // The token was created in GitLab, and other runners may use it.
     assert_eq!((fixture.calls_of("POST", "/runners"), fixture.calls_of("DELETE", "/runners")), (0, 0));
 }

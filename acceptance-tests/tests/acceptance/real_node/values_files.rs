@@ -1,4 +1,4 @@
-//! Managers of values files that people wrote for Helm.
+//! Managers with typical values files for Helm.
 
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::{ListParams, PostParams};
@@ -14,8 +14,8 @@ macro_rules! files {
     };
 }
 
-/// L21: managers start from files with each form of a token, with variables of a registration and of the chart, and
-/// with fields of a pod at its container: each is Ready, those with a registration token have registered.
+/// L21: managers start with files for each kind of token, with variables of a registration and of the chart, and with
+/// pod fields in the context of the container. Each is Ready, and those with a registration token have registered.
 #[tokio::test]
 async fn managers_with_values_files_become_ready() {
     let files = files!(

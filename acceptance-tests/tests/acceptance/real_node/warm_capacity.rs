@@ -1,4 +1,4 @@
-//! Placeholders on a node whose pause containers end as a kubelet ends them.
+//! Placeholder pods on a node with a real kubelet, which terminates their pause containers.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::warm_capacity::scheduled::{minute_after, now, period};
 
 use super::{TIMEOUT, name};
 
-/// What the test waits for the end of a period.
+/// Maximum wait for the end of a period.
 const A_PERIOD: Duration = Duration::from_secs(240);
 
-/// Placeholders, two of which fill the node.
+/// A workspace with placeholder pods, two of which fill the node.
 struct Warm {
     workspace: Workspace,
     node: RealNode,
     stage: Stage,
-    /// In MiB.
+    /// Memory request of a placeholder pod, in MiB.
     memory: u64,
 }
 
@@ -45,7 +45,7 @@ impl Warm {
         self.stage.kubernetes.api(self.stage.namespace.name())
     }
 
-    /// Phases of the placeholders, those that are being deleted left out.
+    /// Phases of the placeholder pods, without those that are being deleted.
     async fn placeholders(&self) -> Vec<String> {
         let labels = ListParams::default().labels("app.kubernetes.io/name=gitlabspot-warm-capacity");
         let pods = self.pods().list(&labels).await.unwrap().into_iter();
@@ -68,7 +68,7 @@ impl Warm {
         jobs.list(&ListParams::default()).await.unwrap().items
     }
 
-    /// A job's pod takes the room of one placeholder, and gives it back.
+    /// Creates a job pod that preempts a placeholder pod, and deletes the job pod.
     async fn preempt_and_delete(&self, job: &str) {
         let pod = json!({
             "metadata": { "name": job },
@@ -92,15 +92,16 @@ impl Warm {
     }
 }
 
-/// In MiB.
+/// Allocatable memory of the node in MiB.
 async fn allocatable_memory(stage: &Stage, node: &RealNode) -> u64 {
     let nodes: Api<Node> = Api::all(stage.kubernetes.client());
     let allocatable = nodes.get(node.name()).await.unwrap().status.unwrap().allocatable.unwrap();
     allocatable["memory"].0.strip_suffix("Ki").unwrap().parse::<u64>().unwrap() / 1024
 }
 
-/// L19, L20: jobs preempt placeholders of a period more often than there are placeholders, each is replaced, and the
-/// period ends at its time; then the same without a schedule. One test, because two of them would fill the node twice.
+/// L19, L20: jobs preempt placeholder pods of a period more often than there are placeholders, each is replaced, and
+/// the period ends in time. The same is tested without a schedule, in one test, because two tests would fill the node
+/// twice.
 #[tokio::test]
 async fn preempted_placeholders_are_replaced() {
     let warm = Warm::new("warm_capacity").await;

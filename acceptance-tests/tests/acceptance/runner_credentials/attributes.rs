@@ -1,4 +1,4 @@
-//! Every attribute: made, imported, changed in place, changed by others and repaired.
+//! Create, import, update, and repair of every attribute.
 
 use aws_sdk_iam::types::Tag;
 use gitlabspot_acceptance_tests::{Account, Stage, Workspace};
@@ -37,7 +37,7 @@ fn import_id(stage: &Stage, mode: &str) -> String {
     }
 }
 
-/// What IAM has: path, boundary and tags.
+/// Path, permissions boundary and tags in IAM.
 async fn found(account: &Account, mode: &str) -> (String, Option<String>, Vec<String>) {
     let (path, boundary, tags) = if mode == "access_key" {
         let user = account.iam().get_user().user_name(NAME).send().await.unwrap().user.unwrap();
@@ -56,7 +56,7 @@ fn of(path: &str, boundary: Option<&str>, tags: &[&str]) -> (String, Option<Stri
     (path.to_owned(), boundary.map(str::to_owned), tags.iter().map(|tag| (*tag).to_owned()).collect())
 }
 
-/// What the provider did, without the word for user or role.
+/// Changes of the provider, without `User` and `Role` in their names.
 fn changes(stage: &Stage) -> Vec<String> {
     stage.account.changes().into_iter().map(|change| change.replace("User", "").replace("Role", "")).collect()
 }
@@ -84,7 +84,7 @@ async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     stage.assert_nothing_remains().await;
 }
 
-/// In each mode: with every attribute, and imported with all of them.
+/// In each mode, credentials with every attribute are created and imported.
 #[tokio::test]
 async fn every_attribute_is_created_and_imported() {
     for mode in MODES {
@@ -103,7 +103,7 @@ async fn every_attribute_is_created_and_imported() {
     }
 }
 
-/// In each mode: with the required attributes, and imported.
+/// In each mode, credentials with the required attributes are created and imported.
 #[tokio::test]
 async fn minimal_configuration_is_imported() {
     for mode in MODES {
@@ -116,7 +116,7 @@ async fn minimal_configuration_is_imported() {
     }
 }
 
-/// Boundary, tags and policy are updated in place; another path replaces user or role.
+/// Boundary, tags and policy are updated in place. Another path replaces user or role.
 #[tokio::test]
 async fn updates_in_place_and_replacement() {
     for mode in MODES {
@@ -146,7 +146,7 @@ async fn updates_in_place_and_replacement() {
     }
 }
 
-/// Changes by others are shown and repaired, and nothing else; additions by others are preserved.
+/// Only changes by others are shown and repaired. Additions by others are preserved.
 #[tokio::test]
 async fn manual_changes_are_reported_and_repaired() {
     for mode in MODES {

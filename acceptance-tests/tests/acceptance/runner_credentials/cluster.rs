@@ -1,4 +1,4 @@
-//! The half in the cluster: the namespace, the Secret, and what others do to them.
+//! Objects in the cluster: the namespace and the Secret, and changes to them by others.
 
 use gitlabspot_acceptance_tests::{Stage, Workspace, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, SECRET, assert_one_key, destroy_and_verify, guide, pair, without_namespace};
 
-/// Makes something in the namespace that is not the provider's.
+/// Creates an object in the namespace outside the provider.
 async fn create_objects_of_others(stage: &Stage) {
     let theirs: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": "theirs" } })).unwrap();
     let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
@@ -19,8 +19,8 @@ async fn delete_objects_of_others(stage: &Stage) {
     config_maps.delete("theirs", &DeleteParams::default()).await.unwrap();
 }
 
-/// C16: a namespace that the resource created is deleted with the credentials; one with objects of others remains, and
-/// they are named; after their deletion it is deleted.
+/// C16: a namespace that the resource created is deleted with the credentials. If it has objects of others, it remains,
+/// the warning names them, and the next destroy after their deletion deletes it.
 #[tokio::test]
 async fn created_namespace_is_deleted_when_empty() {
     let (stage, workspace) = without_namespace("namespace_ours", json!({ "create_namespace": true })).await;
@@ -41,7 +41,7 @@ async fn created_namespace_is_deleted_when_empty() {
     assert!(!printed.contains("Warning"), "{printed}");
     assert!(!stage.namespace.exists().await);
 
-    // Gone before the destroy, by hand: nothing is left to do in the cluster.
+    // The namespace was deleted manually: the destroy succeeds without it.
     workspace.apply().await;
     let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
     namespaces.delete(stage.namespace.name(), &DeleteParams::default()).await.unwrap();
@@ -50,7 +50,7 @@ async fn created_namespace_is_deleted_when_empty() {
     stage.assert_nothing_remains().await;
 }
 
-/// C16: a namespace that existed before is preserved, whatever is in it and whatever `create_namespace` is.
+/// C16: a namespace that existed before is preserved, whatever its objects and the value of `create_namespace`.
 #[tokio::test]
 async fn existing_namespace_is_preserved() {
     let (stage, workspace) = guide("namespace_theirs", json!({ "create_namespace": true })).await;
@@ -59,7 +59,7 @@ async fn existing_namespace_is_preserved() {
     assert!(!printed.contains("Warning") && stage.namespace.exists().await, "{printed}");
     stage.assert_nothing_remains().await;
 
-    // One that goes away in the middle of it all comes again with the key, and is the provider's from then on.
+    // A namespace that is deleted later is created with the key, and then managed by the provider.
     workspace.apply().await;
     let namespaces: Api<Namespace> = Api::all(stage.kubernetes.client());
     namespaces.delete(stage.namespace.name(), &DeleteParams::default()).await.unwrap();
@@ -74,14 +74,14 @@ async fn secret(stage: &Stage) -> Secret {
     stage.kubernetes.get(stage.namespace.name(), SECRET).await
 }
 
-/// Changes the Secret as somebody at a terminal would.
+/// Changes the Secret with the field manager of `kubectl edit`.
 async fn edit(stage: &Stage, change: Value) {
     let existing = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
     let secrets = stage.kubernetes.api::<Secret>(stage.namespace.name());
     secrets.patch(SECRET, &existing, &Patch::Merge(change)).await.unwrap();
 }
 
-/// Has another tool apply this of the Secret.
+/// Applies metadata of the Secret with another field manager.
 async fn apply_as(stage: &Stage, manager: &str, metadata: Value) {
     let mut object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": SECRET } });
     object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
@@ -89,7 +89,7 @@ async fn apply_as(stage: &Stage, manager: &str, metadata: Value) {
     secrets.patch(SECRET, &PatchParams::apply(manager), &Patch::Apply(&object)).await.unwrap();
 }
 
-/// A Secret that other credentials have written is not changed, and the error names their user and how to import both.
+/// The Secret of other credentials is not changed. The error has their user and the command that imports both.
 #[tokio::test]
 async fn secret_of_other_credentials_is_not_changed() {
     let (stage, workspace) = guide("secret_of_another_user", json!({})).await;
@@ -113,7 +113,7 @@ fn made_keys(stage: &Stage) -> usize {
     stage.account.calls_of("iam", "CreateAccessKey").len()
 }
 
-/// C17: labels, annotations and keys that others add to the Secret are no drift, and are preserved by every operation.
+/// C17: labels, annotations and keys that others add to the Secret are not drift, and every operation preserves them.
 #[tokio::test]
 async fn additions_of_others_to_the_secret_are_preserved() {
     let (stage, workspace) = guide("secret_additions", json!({ "secret_labels": { "team": "ci" } })).await;
@@ -142,8 +142,8 @@ async fn additions_of_others_to_the_secret_are_preserved() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C18: managed labels and annotations that others changed are shown and restored, without another key; changes that no
-/// plan has shown, and fields that another tool applies, are named and not changed.
+/// C18: managed labels and annotations that others changed are shown and restored without another key. Changes that no
+/// plan has shown, and fields that another tool applies, are reported and not overwritten.
 #[tokio::test]
 async fn changes_of_others_in_the_secret_are_repaired_after_a_plan() {
     let given = json!({ "secret_labels": { "team": "ci" }, "secret_annotations": { "purpose": "cache" } });
@@ -168,13 +168,13 @@ async fn changes_of_others_in_the_secret_are_repaired_after_a_plan() {
     assert_eq!(metadata.labels.unwrap()["team"], "ci");
     assert_eq!(metadata.annotations.unwrap()["purpose"], "cache");
 
-    // One that was taken away comes back.
+    // A label that others removed is restored.
     edit(&stage, json!({ "metadata": { "labels": { "team": null } } })).await;
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["update"]);
     workspace.apply().await;
     workspace.assert_stable().await;
 
-    // One that another tool applies is not taken from it.
+    // A label that another tool applies is not overwritten.
     apply_as(&stage, "argocd", json!({ "labels": { "cost": "1" } })).await;
     workspace.assert_stable().await;
     workspace.set(&json!({ "secret_labels": { "team": "ci", "cost": "2" } }));
@@ -191,8 +191,8 @@ async fn changes_of_others_in_the_secret_are_repaired_after_a_plan() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C18: a key that is changed manually between plan and apply of a rotation: neither half is overwritten, and the new
-/// key is deleted; the next plan shows the change.
+/// C18: if the key is changed manually between plan and apply of a rotation, the Secret is not overwritten, and the new
+/// key is deleted. The next plan shows the change.
 #[tokio::test]
 async fn key_changed_during_a_rotation_is_not_overwritten() {
     let (stage, workspace) = guide("secret_meanwhile", json!({})).await;
@@ -212,7 +212,7 @@ async fn key_changed_during_a_rotation_is_not_overwritten() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// An apply makes exactly one key, and nothing is left to do.
+/// Asserts that an apply creates exactly one key, and that the next plan is empty.
 async fn rotates_once(stage: &Stage, workspace: &Workspace) {
     let before = made_keys(stage);
     workspace.apply().await;

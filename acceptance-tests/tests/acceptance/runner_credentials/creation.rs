@@ -1,4 +1,4 @@
-//! What can happen to a create: no key is lost, nothing of others is touched.
+//! Errors during a create: no key remains without a Secret, and no object of others is changed.
 
 use gitlabspot_acceptance_tests::{Fault, Stage, until};
 use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
@@ -8,8 +8,8 @@ use serde_json::json;
 use super::{ADDRESS, NAME, SECRET, assert_one_key, destroy_and_verify, guide, keys, make_key, user};
 use super::{pair, without_namespace};
 
-/// C2: the response with the secret is lost, once, and as often as IAM allows keys for a user: the orphaned keys are
-/// deleted, and one key remains.
+/// C2: if the response with the secret is lost, once or for as many keys as IAM allows for a user, the orphaned keys
+/// are deleted, and one key remains.
 #[tokio::test]
 async fn lost_key_responses_leave_one_key() {
     for (times, made) in [(1, 2), (2, 3), (40, 0)] {
@@ -31,13 +31,13 @@ async fn lost_key_responses_leave_one_key() {
     }
 }
 
-/// Lost responses and requests before the key: one user, with one key.
+/// Lost responses and requests before the creation of the key: there is one user with one key.
 #[tokio::test]
 async fn lost_responses_create_one_user_and_key() {
     let drops = [
         ("user_after", Fault::drop_after("iam", "CreateUser"), 1),
         ("user_before", Fault::drop_before("iam", "CreateUser"), 2),
-        // As often as the provider tries; the look that follows finds the user.
+        // All attempts of the provider fail. The read that follows returns the user.
         ("user_always", Fault::drop_after("iam", "CreateUser"), 11),
         ("policy", Fault::drop_after("iam", "PutUserPolicy"), 2),
         ("key_before", Fault::drop_before("iam", "CreateAccessKey"), 2),
@@ -53,7 +53,7 @@ async fn lost_responses_create_one_user_and_key() {
     }
 }
 
-/// New objects can be missing from responses of every service for some time.
+/// New objects are missing from responses of every service for some time after the create.
 #[tokio::test]
 async fn eventual_consistency_after_a_create_is_tolerated() {
     let (stage, workspace) = guide("not_shown_yet", json!({})).await;
@@ -70,7 +70,7 @@ async fn eventual_consistency_after_a_create_is_tolerated() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Throttling, HTML pages instead of responses, and concurrent changes are retried.
+/// Throttling, HTML pages in place of responses, and concurrent changes are retried.
 #[tokio::test]
 async fn throttling_and_concurrent_changes_are_retried() {
     let (stage, workspace) = guide("trouble", json!({})).await;
@@ -85,7 +85,7 @@ async fn throttling_and_concurrent_changes_are_retried() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Lets no Secret into the namespace.
+/// Prevents Secrets in the namespace by a quota.
 async fn forbid_secrets(stage: &Stage) {
     let quota = json!({
         "apiVersion": "v1",
@@ -104,8 +104,7 @@ async fn allow_secrets(stage: &Stage) {
     quotas.delete("no-secrets", &DeleteParams::default()).await.unwrap();
 }
 
-/// C4: a key was created, and its Secret cannot be written: the key is deleted, each time, and the next apply that can
-/// repairs the rest.
+/// C4: if the Secret of a new key cannot be written, the key is deleted each time. A later apply completes the create.
 #[tokio::test]
 async fn refused_secret_deletes_the_new_key() {
     let (stage, workspace) = guide("secret_refused", json!({})).await;
@@ -120,7 +119,7 @@ async fn refused_secret_deletes_the_new_key() {
     workspace.apply().await;
     assert_one_key(&stage, &workspace).await;
 
-    // A key that is in use stays in use when it cannot be replaced.
+    // A key in use is kept if it cannot be replaced.
     let before = pair(&stage).await;
     stage.kubernetes.api::<Secret>(stage.namespace.name()).delete(SECRET, &DeleteParams::default()).await.unwrap();
     forbid_secrets(&stage).await;
@@ -135,7 +134,7 @@ async fn refused_secret_deletes_the_new_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C4: the API server is down: no key is created without a place for it, however often the apply is repeated.
+/// C4: while the API server is down, repeated applies create no key without a Secret.
 #[tokio::test]
 async fn no_key_is_created_while_the_cluster_is_down() {
     let down = json!({ "host": "https://127.0.0.1:1", "token": "any" });
@@ -147,7 +146,7 @@ async fn no_key_is_created_while_the_cluster_is_down() {
     assert_eq!(stage.account.changes(), [""; 0]);
     stage.assert_nothing_remains().await;
 
-    // Nor is one replaced: the old key stays where it is.
+    // Neither is a key replaced: the old key remains in the Secret.
     workspace.set(&json!({ "kubernetes": { "cluster_name": "prod" } }));
     workspace.apply().await;
     let before = pair(&stage).await;
@@ -162,7 +161,7 @@ async fn no_key_is_created_while_the_cluster_is_down() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: `kill -9` between user and key, and no state: the next apply continues with the user.
+/// C14: SIGKILL between the creation of user and key, without a state. The next apply continues with the user.
 #[tokio::test]
 async fn crash_before_the_key_adopts_the_user() {
     let (stage, workspace) = guide("crash_before_the_key", json!({})).await;
@@ -179,7 +178,7 @@ async fn crash_before_the_key_adopts_the_user() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: `kill -9` after the key, whose secret was lost with the process: that key is deleted.
+/// C14: SIGKILL after the creation of the key, so that its secret is lost. The next apply deletes that key.
 #[tokio::test]
 async fn crash_after_the_key_deletes_the_orphaned_key() {
     let (stage, workspace) = guide("crash_after_the_key", json!({})).await;
@@ -196,7 +195,7 @@ async fn crash_after_the_key_deletes_the_orphaned_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A user of others with this name is not changed, and the error says how to adopt it.
+/// A user of others with the same name is not changed, and the error has the command that adopts it.
 #[tokio::test]
 async fn existing_user_of_others_is_not_changed() {
     let (stage, workspace) = guide("name_is_taken", json!({})).await;
@@ -207,7 +206,7 @@ async fn existing_user_of_others_is_not_changed() {
     let id = format!("{}/{SECRET}:{NAME}", stage.namespace.name());
     assert!(printed.contains("An IAM user with the name ci-cache already exists"), "{printed}");
     assert!(printed.contains(&format!("tofu import ADDRESS {id}")), "{printed}");
-    // The attempt to make one is how it is found out.
+    // The provider detects the user by the error of CreateUser.
     assert_eq!(stage.account.changes(), ["CreateUser"]);
     assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
     assert!(!workspace.state().await.contains(ADDRESS));
@@ -216,7 +215,7 @@ async fn existing_user_of_others_is_not_changed() {
     stage.assert_nothing_remains().await;
 }
 
-/// A Secret of others with this name is not changed either.
+/// A Secret of others with the same name is not changed either.
 #[tokio::test]
 async fn existing_secret_of_others_is_not_changed() {
     let (stage, workspace) = guide("secret_of_others", json!({})).await;
@@ -232,7 +231,7 @@ async fn existing_secret_of_others_is_not_changed() {
     stage.assert_nothing_remains().await;
 }
 
-/// Without its namespace nothing is created.
+/// If the namespace does not exist, nothing is created.
 #[tokio::test]
 async fn missing_namespace_creates_nothing() {
     let (stage, workspace) = without_namespace("no_namespace", json!({})).await;
@@ -243,8 +242,8 @@ async fn missing_namespace_creates_nothing() {
     stage.assert_nothing_remains().await;
 }
 
-/// A namespace that was created before the user is refused is in the state, with a configured and with a generated
-/// name; a user of others is not.
+/// If the user is refused after its namespace was created, the namespace is in the state, with a configured and with a
+/// generated name. A user of others is not in the state.
 #[tokio::test]
 async fn refused_user_keeps_the_created_namespace_in_the_state() {
     for (name, theirs) in [(None, false), (Some(NAME), true)] {
@@ -269,7 +268,7 @@ async fn refused_user_keeps_the_created_namespace_in_the_state() {
     }
 }
 
-/// A policy that cannot be attached ends the create; the state has the user, and the next apply replaces it.
+/// A policy that cannot be attached ends the create. The state has the user, and the next apply replaces it.
 #[tokio::test]
 async fn refused_policy_keeps_the_user_in_the_state() {
     let (stage, workspace) = guide("half_made", json!({})).await;
@@ -289,7 +288,7 @@ async fn refused_policy_keeps_the_user_in_the_state() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Names of users and roles.
+/// Names of the users and roles of the test.
 async fn names(stage: &Stage) -> Vec<String> {
     let iam = stage.account.iam();
     let users = iam.list_users().send().await.unwrap().users;
@@ -298,7 +297,7 @@ async fn names(stage: &Stage) -> Vec<String> {
     names.filter(|name| name.starts_with("gitlab-runner-cache-") || name.starts_with("ci-")).collect()
 }
 
-/// C14: `kill -9` with a generated name: the next apply generates the same one, and continues.
+/// C14: SIGKILL with a generated name. The next apply generates the same name and continues.
 #[tokio::test]
 async fn crash_with_a_generated_name_continues_with_it() {
     for (mode, service, action) in [
@@ -329,14 +328,14 @@ async fn crash_with_a_generated_name_continues_with_it() {
     }
 }
 
-/// A generated name that already exists is replaced by another one.
+/// If a generated name already exists, another one is generated.
 #[tokio::test]
 async fn existing_generated_name_is_generated_again() {
     let variables = json!({ "name": null, "name_prefix": "ci-", "mode": "irsa", "service_account": "runner" });
     let (stage, workspace) = guide("made_up_taken", variables).await;
     workspace.apply().await;
     let first = names(&stage).await;
-    // Forgotten, not deleted: it is somebody else's now.
+    // Removed from the state without deletion, so that it belongs to others now.
     let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
     workspace.apply().await;
     workspace.assert_stable().await;

@@ -1,4 +1,4 @@
-//! Destroying: in the order in which nobody is left with half of it, whatever is gone or in the way.
+//! Order of a destroy, and objects that do not exist or cannot be deleted.
 
 use aws_sdk_iam::types::Tag;
 use gitlabspot_acceptance_tests::{Account, Fault, until};
@@ -8,13 +8,13 @@ use serde_json::json;
 
 use super::{ADDRESS, NAME, SECRET, guide, keys, make_key, pair, user};
 
-/// C9: Secret, key, policy, user.
+/// C9: Secret, key, policy and user are deleted in this order.
 #[tokio::test]
 async fn destroy_deletes_in_order() {
     let (stage, workspace) = guide("destroy_in_order", json!({})).await;
     workspace.apply().await;
     stage.account.forget();
-    // The Secret goes first: when AWS does not let the key go, it is gone already.
+    // The Secret is deleted first: it no longer exists when AWS refuses to delete the key.
     stage.account.inject(Fault::error("iam", "DeleteAccessKey", 403, "AccessDenied", "no iam:DeleteAccessKey"));
     let printed = workspace.try_destroy().await.failed();
     assert!(printed.contains("no iam:DeleteAccessKey") && printed.contains("destroy again"), "{printed}");
@@ -25,7 +25,7 @@ async fn destroy_deletes_in_order() {
     stage.assert_nothing_remains().await;
 }
 
-/// C9: objects that no longer exist are a success, one by one and all of them.
+/// C9: a destroy succeeds if some or all objects no longer exist.
 #[tokio::test]
 async fn objects_deleted_before_a_destroy_are_a_success() {
     let (stage, workspace) = guide("gone_already", json!({})).await;
@@ -37,7 +37,7 @@ async fn objects_deleted_before_a_destroy_are_a_success() {
     assert_eq!(gone.collect::<Vec<_>>(), ["GetUser", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
     stage.assert_nothing_remains().await;
 
-    // Found gone by the refresh, it is made anew; the Secret of a user that is no more is no obstacle.
+    // If the refresh does not find the user, it is created again. The Secret of the deleted user does not prevent this.
     workspace.apply().await;
     delete_manually(&stage.account).await;
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["create"]);
@@ -54,13 +54,13 @@ async fn delete_manually(account: &Account) {
     account.iam().delete_user().user_name(NAME).send().await.unwrap();
 }
 
-/// C9: IAM lists for some time what was just deleted, by this run or by the one before. Neither the destroy nor a
+/// C9: IAM lists objects for some time after their deletion, by this run or an earlier one. Neither the destroy nor a
 /// create of the same user fails.
 #[tokio::test]
 async fn stale_iam_lists_are_tolerated() {
     let (stage, workspace) = guide("lists_that_lag", json!({})).await;
     workspace.apply().await;
-    // Long enough for the next command to see it, and shorter than the provider waits by the same clock.
+    // The lag is longer than the time until the next command, and shorter than the provider waits by the same clock.
     let workspace = workspace.with_environment("GITLABSPOT_CLOCK_SPEED", "1");
     stage.account.lag(5.0);
     workspace.set(&json!({ "rotation_trigger": "2" }));
@@ -73,7 +73,7 @@ async fn stale_iam_lists_are_tolerated() {
     super::destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C9: the same with Pod Identity: a deleted association is listed before the existing one.
+/// C9: the same with EKS Pod Identity. A deleted association is listed before the existing one.
 #[tokio::test]
 async fn stale_association_lists_are_tolerated() {
     let variables = json!({ "mode": "pod_identity", "service_account": "gitlab-runner" });
@@ -91,14 +91,14 @@ async fn stale_association_lists_are_tolerated() {
     workspace.assert_stable().await;
     assert_eq!(associations().await, 2);
     workspace.destroy().await;
-    // Of the second one nothing is left but in the list.
+    // The second association is deleted, and only listed.
     let deleted = stage.account.calls_of("eks", "DeletePodIdentityAssociation");
     assert_eq!(deleted.len(), 2, "{deleted:?}");
     stage.account.lag(0.0);
     stage.assert_nothing_remains().await;
 }
 
-/// C10: keys and policies of others on the user prevent its deletion, and each is named.
+/// C10: keys and policies of others on the user prevent its deletion, and the error has each of them.
 #[tokio::test]
 async fn user_with_keys_or_policies_of_others_is_kept() {
     let (stage, workspace) = guide("in_the_way", json!({})).await;
@@ -137,7 +137,7 @@ async fn user_with_keys_or_policies_of_others_is_kept() {
     for part in named {
         assert!(printed.contains(&part), "{part} is not in: {printed}");
     }
-    // None of it was touched, and the user is still in the state.
+    // None of them was changed, and the user is still in the state.
     assert_eq!(keys(&stage.account).await, [(key.clone(), true)]);
     assert_eq!(stage.account.changes(), ["DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"]);
     assert_eq!(workspace.state().await.resource(ADDRESS)["name"], NAME);
@@ -158,7 +158,7 @@ async fn user_with_keys_or_policies_of_others_is_kept() {
     stage.assert_nothing_remains().await;
 }
 
-/// IAM still sees for some time what was just deleted.
+/// Requests that fail because IAM still has objects that were just deleted are retried.
 #[tokio::test]
 async fn delete_conflicts_are_retried() {
     let (stage, workspace) = guide("delete_conflicts", json!({})).await;
@@ -175,7 +175,7 @@ async fn delete_conflicts_are_retried() {
     stage.assert_nothing_remains().await;
 }
 
-/// A Secret with which others replaced the managed one is preserved.
+/// A Secret that others created in place of the managed one is preserved.
 #[tokio::test]
 async fn secret_replaced_by_others_is_preserved() {
     let (stage, workspace) = guide("secret_of_others", json!({})).await;
@@ -193,7 +193,7 @@ async fn secret_replaced_by_others_is_preserved() {
     stage.assert_nothing_remains().await;
 }
 
-/// The cluster does not respond: nothing is deleted that would leave a Secret with a deleted key.
+/// While the cluster does not respond, nothing is deleted, so that no Secret has a deleted key.
 #[tokio::test]
 async fn nothing_is_deleted_while_the_cluster_is_down() {
     let (stage, workspace) = guide("destroy_without_cluster", json!({})).await;

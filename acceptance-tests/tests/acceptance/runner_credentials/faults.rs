@@ -1,4 +1,4 @@
-//! What an API server can do wrong while a key is on its way: nothing is lost, and no key is left without a place.
+//! Faults of the API server while a key is written: no key is lost, and no key remains without a Secret.
 
 use gitlabspot_acceptance_tests::{Fault, KubernetesFault, Output, Running, Stage, until};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{ADDRESS, SECRET, assert_one_key, destroy_and_verify, guide, keys, pa
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
-/// The path of the Secret.
+/// URL path of the Secret.
 fn path() -> String {
     format!("/secrets/{SECRET}")
 }
@@ -16,8 +16,8 @@ fn made_keys(stage: &Stage) -> usize {
     stage.account.calls_of("iam", "CreateAccessKey").len()
 }
 
-/// C19: one request fails, each time differently, in a create, in rotations and in a destroy: it is retried, and each
-/// creates one key.
+/// C19: one request fails in a create, in rotations and in a destroy, with another fault in each. It is retried, and
+/// each operation creates one key.
 #[tokio::test]
 async fn transient_api_server_failures_are_retried() {
     let (stage, workspace) = guide("faults_that_pass", json!({})).await;
@@ -51,8 +51,8 @@ async fn transient_api_server_failures_are_retried() {
     assert_eq!(proxy.calls_of("DELETE", &secret).len(), 2);
 }
 
-/// C19: the Secret cannot be written or deleted permanently: a create and a rotation delete their new key, a destroy
-/// deletes nothing; the next apply completes each.
+/// C19: if the Secret permanently cannot be written or deleted, a create and a rotation delete their new key, and a
+/// destroy deletes nothing. The next apply completes each.
 #[tokio::test]
 async fn permanent_secret_failures_roll_back_the_key() {
     let (stage, workspace) = guide("faults_that_stay", json!({})).await;
@@ -74,7 +74,7 @@ async fn permanent_secret_failures_roll_back_the_key() {
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0.clone(), true)]));
     proxy.forget();
 
-    // The API server dies while AWS makes the key known.
+    // The API server fails while the provider waits for the propagation of the key in AWS.
     stage.account.inject(Fault::latency("sts", "GetCallerIdentity", 1000).times(0));
     let made = made_keys(&stage);
     let running = workspace.begin_apply();
@@ -101,7 +101,7 @@ async fn permanent_secret_failures_roll_back_the_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C19: every response to the write is lost, and it took effect: the Secret is read, because a key in it must not be
+/// C19: if the write took effect and all responses to it are lost, the Secret is read, because a key in it must not be
 /// deleted.
 #[tokio::test]
 async fn lost_responses_to_a_written_secret_keep_its_key() {
@@ -119,7 +119,7 @@ async fn lost_responses_to_a_written_secret_keep_its_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C19: the write took effect, every response is lost, and the Secret cannot be read: both keys remain until the next
+/// C19: if the write took effect, all responses are lost and the Secret cannot be read, both keys remain until the next
 /// apply or destroy has read it.
 #[tokio::test]
 async fn unknown_outcome_keeps_both_keys() {
@@ -149,7 +149,7 @@ async fn unknown_outcome_keeps_both_keys() {
     stage.assert_nothing_remains().await;
 }
 
-/// Waits until a request hangs, and presses Ctrl-C, which has to end the command soon.
+/// Waits until a request hangs, sends SIGINT, as Ctrl-C does, and asserts that the command ends soon.
 async fn interrupted_while_hanging(stage: &Stage, running: Running) -> Output {
     let proxy = stage.kubernetes_faults();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
@@ -158,7 +158,7 @@ async fn interrupted_while_hanging(stage: &Stage, running: Running) -> Output {
     output
 }
 
-/// C20: Ctrl-C while the Secret is written or deleted: the new key is deleted, the old one remains, and the next apply
+/// C20: Ctrl-C while the Secret is written or deleted. The new key is deleted, the old one remains, and the next apply
 /// or destroy completes.
 #[tokio::test]
 async fn interrupt_during_secret_write_or_delete() {

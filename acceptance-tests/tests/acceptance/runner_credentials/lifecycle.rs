@@ -1,4 +1,4 @@
-//! What every user does: apply, look, change, import, destroy.
+//! Apply, plan, update, import and destroy, as every user does.
 
 use gitlabspot_acceptance_tests::Cloud;
 use k8s_openapi::api::core::v1::Secret;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{ADDRESS, NAME, SECRET, assert_one_key, destroy_and_verify, guide, pair};
 
-/// From create to destroy: updated in place without another key.
+/// From create to destroy, updates in place do not create another key.
 #[tokio::test]
 async fn updates_in_place_without_another_key() {
     let (stage, workspace) = guide("life", json!({ "tags": { "cost": "1" }, "secret_labels": { "team": "ci" } })).await;
@@ -26,7 +26,7 @@ async fn updates_in_place_without_another_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// In another account the user is not found, and that is not taken for a deletion.
+/// A user that is not found in another account is not treated as deleted.
 #[tokio::test]
 async fn wrong_account_is_not_a_deletion() {
     let (stage, workspace) = guide("elsewhere", json!({})).await;

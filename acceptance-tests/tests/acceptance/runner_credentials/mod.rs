@@ -1,7 +1,7 @@
-//! `gitlabspot_runner_credentials`. The numbers C1, C2, ... are those of the table of scenarios in
+//! Tests of `gitlabspot_runner_credentials`. The numbers C1, C2, ... are those of the scenarios in
 //! `docs/contributing/testing.md`.
 //!
-//! Everything is logged at TRACE: at its end a test is searched for the secrets of all keys that were made in it.
+//! All tests log at TRACE. At the end of each test, its files are searched for the secrets of all its keys.
 
 mod attributes;
 mod cluster;
@@ -26,10 +26,10 @@ const ADDRESS: &str = "gitlabspot_runner_credentials.cache";
 const NAME: &str = "ci-cache";
 const SECRET: &str = "gitlab-runner-s3-access";
 
-/// Waits that AWS prescribes take a tiny part of their time.
+/// Factor that shortens waits which AWS requires.
 const SPEED: &str = "50";
 
-/// An account of its own, a namespace, and the guide's credentials, initialised.
+/// An initialized workspace with the guide's credentials, in a new account and namespace.
 async fn guide(test: &str, variables: Value) -> (Stage, Workspace) {
     let (stage, workspace) = without_namespace(test, variables).await;
     stage.namespace.create().await;
@@ -40,7 +40,7 @@ async fn without_namespace(test: &str, variables: Value) -> (Stage, Workspace) {
     staged(test, "guide", variables).await
 }
 
-/// An account of its own, and another configuration of these tests, initialised.
+/// An initialized workspace with another configuration of these tests, in a new account.
 async fn staged(test: &str, case: &str, variables: Value) -> (Stage, Workspace) {
     let stage = Stage::new(&format!("runner_credentials/{test}"), Engine::opentofu()).await;
     let workspace = stage.testdata(&format!("runner_credentials/{case}"), variables).await;
@@ -52,14 +52,14 @@ async fn user(account: &Account) -> Option<User> {
     account.iam().get_user().user_name(NAME).send().await.ok().and_then(|output| output.user)
 }
 
-/// The ids of the user's keys, and whether they are active.
+/// IDs of the user's keys, and whether each is active.
 async fn keys(account: &Account) -> Vec<(String, bool)> {
     let keys = account.iam().list_access_keys().user_name(NAME).send().await.unwrap().access_key_metadata;
     let described = keys.into_iter().map(|key| (key.access_key_id.unwrap(), key.status.unwrap().as_str() == "Active"));
     described.collect()
 }
 
-/// Makes a key by hand.
+/// Creates a key outside the provider.
 async fn make_key(account: &Account) -> String {
     let key = account.iam().create_access_key().user_name(NAME).send().await.unwrap();
     key.access_key.unwrap().access_key_id
@@ -69,7 +69,7 @@ async fn delete_key(account: &Account, id: &str) {
     account.iam().delete_access_key().user_name(NAME).access_key_id(id).send().await.unwrap();
 }
 
-/// Id and secret as they are in the Secret.
+/// Access key ID and secret in the Secret.
 async fn pair(stage: &Stage) -> (String, String) {
     let secret: Secret = stage.kubernetes.get(stage.namespace.name(), SECRET).await;
     let mut data = secret.data.unwrap();
@@ -77,7 +77,8 @@ async fn pair(stage: &Stage) -> (String, String) {
     (text("accesskey"), text("secretkey"))
 }
 
-/// Exactly one key is there; it is active, in the state and in the Secret, and AWS accepts it.
+/// Asserts that exactly one key exists, which is active, in the state and in the Secret, and that AWS accepts it.
+/// Returns its ID.
 async fn assert_one_key(stage: &Stage, workspace: &Workspace) -> String {
     let (id, secret) = pair(stage).await;
     assert_eq!(keys(&stage.account).await, [(id.clone(), true)]);
@@ -89,7 +90,7 @@ async fn assert_one_key(stage: &Stage, workspace: &Workspace) -> String {
     id
 }
 
-/// No create is under way, nothing is to do, and nothing is left after a destroy.
+/// Asserts that the create is complete, the plan is empty, and nothing remains after a destroy.
 async fn destroy_and_verify(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
     let tags = user(&stage.account).await.and_then(|user| user.tags).unwrap_or_default();

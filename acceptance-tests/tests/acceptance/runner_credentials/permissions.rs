@@ -1,4 +1,4 @@
-//! With no more rights in the cluster than the docs say, and with a use for each of them.
+//! The documented permissions in the cluster are sufficient, and each of them is necessary.
 
 use gitlabspot_acceptance_tests::{KubernetesCall, Stage, Workspace, roles};
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use super::{assert_one_key, guide, without_namespace};
 
 const ROLES: &str = include_str!("../../../../docs/permissions/runner-credentials.yaml");
 
-/// The documented role of this kind.
+/// The documented role of a kind.
 fn role(kind: &str) -> Value {
     roles(ROLES).into_iter().find(|role| role["kind"] == kind).unwrap()
 }
 
-/// Creates, looks, changes and rotates.
+/// Creates, reads, updates and rotates.
 async fn create_update_rotate(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -24,7 +24,8 @@ async fn create_update_rotate(stage: &Stage, workspace: &Workspace) {
     assert_one_key(stage, workspace).await;
 }
 
-/// What a request asks for: verbs, resource, and the name if there is one. `None` for what everybody may ask.
+/// Permissions that a request needs: verbs, resource and optionally the name. `None` for requests that are always
+/// allowed.
 fn permissions_of(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, Option<String>)> {
     let parts: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
     let below = parts.get(if parts[0] == "api" { 2 } else { 3 }..)?;
@@ -36,7 +37,7 @@ fn permissions_of(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, O
     let verbs = match (call.method.as_str(), name) {
         ("GET", Some(_)) => vec!["get"],
         ("GET", None) => vec!["list"],
-        // An apply of what is not there yet creates it.
+        // Server-side apply of an object that does not exist creates it.
         ("PATCH", _) if call.status == Some(201) => vec!["patch", "create"],
         ("PATCH", _) => vec!["patch"],
         ("DELETE", _) => vec!["delete"],
@@ -45,8 +46,8 @@ fn permissions_of(call: &KubernetesCall) -> Option<(Vec<&'static str>, String, O
     Some((verbs, resource.to_owned(), name.map(str::to_owned)))
 }
 
-/// No call was refused, and every verb of every rule was used. Pods are listed when the mode changes; a denied list is
-/// tested in `switch::denied_pod_list_keeps_the_old_access_method`.
+/// Asserts that no call was denied, and that every verb of every rule was used. Pods are listed when the mode changes;
+/// a denied list is tested in `switch::denied_pod_list_keeps_the_old_access_method`.
 fn assert_exact(role: &Value, calls: &[KubernetesCall]) {
     let refused: Vec<_> = calls.iter().filter(|call| call.status == Some(403)).collect();
     assert!(refused.is_empty(), "{refused:?}");
@@ -63,7 +64,7 @@ fn assert_exact(role: &Value, calls: &[KubernetesCall]) {
     }
 }
 
-/// C22: in an existing namespace the documented Role is sufficient, from create to destroy, and each of its permissions
+/// C22: in an existing namespace, the documented Role is sufficient from create to destroy, and each of its permissions
 /// is needed.
 #[tokio::test]
 async fn documented_role_is_sufficient() {
@@ -82,8 +83,8 @@ async fn documented_role_is_sufficient() {
     assert!(stage.account.leftovers().is_empty());
 }
 
-/// C22: with a namespace to create the documented ClusterRole is sufficient; without its last rule the namespace
-/// remains, and the warning says why.
+/// C22: to create a namespace, the documented ClusterRole is sufficient. Without its last rule, the namespace remains,
+/// and the warning has the reason.
 #[tokio::test]
 async fn documented_cluster_role_is_sufficient() {
     for lists in [true, false] {

@@ -1,8 +1,8 @@
-//! What the runner may do with the credentials: everything that its cache needs, and nothing else.
+//! Permissions of the runner with the credentials: sufficient for its cache, and no others.
 //!
-//! The local S3 holds every call against the policies of its caller, presigned ones too, as do IAM, STS, EKS and EC2.
-//! The runner's manager signs URLs in advance, `PUT` and `GET` of one object, and helpers of its jobs use them: where an
-//! object lies, and which headers come with it, is what its S3 adapter does.
+//! The local S3 evaluates the policies of the caller for every request, including presigned ones, as do IAM, STS, EKS
+//! and EC2. The manager presigns URLs for `PUT` and `GET` of one object, and helper containers of its jobs use them.
+//! The tests use the same object keys and headers as the S3 adapter of the runner.
 
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::SdkError;
@@ -22,14 +22,14 @@ const SERVICE_ACCOUNT: &str = "gitlab-runner";
 const KEY: &str = "arn:aws:kms:af-south-1:111122223333:key/11111111-2222-3333-4444-555555555555";
 const OTHER_KEY: &str = "arn:aws:kms:af-south-1:111122223333:key/99999999-2222-3333-4444-555555555555";
 
-/// A bucket and credentials for it.
+/// A workspace with a bucket, and credentials for it.
 async fn cache(test: &str, variables: Value) -> (Stage, Workspace) {
     let (stage, workspace) = staged(&format!("policy_{test}"), "cache", variables).await;
     stage.namespace.create().await;
     (stage, workspace)
 }
 
-/// One who has credentials and nothing else.
+/// A runner with credentials for the cache only.
 struct Runner<'a> {
     account: &'a Account,
     bucket: String,
@@ -45,13 +45,13 @@ impl<'a> Runner<'a> {
         Self { account: &stage.account, bucket: stage.namespace.name().to_owned(), credentials, s3 }
     }
 
-    /// With the key that is in the Secret.
+    /// A runner with the key in the Secret.
     async fn of_secret(stage: &'a Stage) -> Self {
         let (id, secret) = pair(stage).await;
         Self::new(stage, Credentials::new(id, secret, None, None, "the Secret"))
     }
 
-    /// As a pod of a service account with a role.
+    /// A runner in a pod of a service account with a role.
     async fn of_pod(stage: &'a Stage, namespace: &str, service_account: &str) -> Option<Self> {
         let account = &stage.account;
         let issuer = issuer(account).await;
@@ -78,19 +78,19 @@ impl<'a> Runner<'a> {
         .unwrap()
     }
 
-    /// What a helper does with a URL: it has no credentials. Status and content.
+    /// Sends a presigned request, as a helper without credentials does. Returns status and content.
     async fn helper(&self, method: &str, key: &str, body: &str) -> (u16, String) {
         send(&self.presigned(method, key).await, body)
     }
 
-    /// Puts an object where the runner would, finds it, gets it, and does not find one that is not there.
+    /// Asserts that the runner can write and read a cache, and that a missing cache is not found.
     async fn caches(&self, directory: &str) {
         let object = format!("{directory}project/42/main cache-1-protected");
         assert_eq!(self.helper("PUT", &object, "first").await.0, 200, "{object}");
         assert_eq!(self.helper("PUT", &object, "archive").await.0, 200, "{object}");
         assert_eq!(self.helper("HEAD", &object, "").await, (200, String::new()));
         assert_eq!(self.helper("GET", &object, "").await, (200, "archive".to_owned()));
-        // A cache that is not there yet is not found; anything else would be an error to the runner.
+        // A missing cache must be reported as not found, because the runner handles another status as an error.
         let missing = format!("{directory}project/42/none");
         assert_eq!(self.helper("GET", &missing, "").await.0, 404);
         assert_eq!(self.helper("HEAD", &missing, "").await.0, 404);
@@ -101,7 +101,7 @@ impl<'a> Runner<'a> {
         assert_eq!(status(s3.delete_object().bucket(bucket).key(&object).send().await), 200);
     }
 
-    /// What nobody needs for a cache, and what became of it.
+    /// Calls that a cache does not need, with their status.
     async fn forbidden_calls(&self, elsewhere: &[&str]) -> Vec<(String, u16)> {
         let mut done = Vec::new();
         let mut note = |what: &str, status: u16| done.push((what.to_owned(), status));
@@ -172,7 +172,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// 200, or the status of the refusal.
+/// 200, or the HTTP status of the error.
 fn status<T, E>(result: Result<T, SdkError<E>>) -> u16 {
     match result {
         Ok(_) => 200,
@@ -198,7 +198,7 @@ fn other_bucket(bucket: &str) -> String {
     format!("{}-x", &bucket[..bucket.len().min(60)])
 }
 
-/// Another bucket of the account, with an object in it.
+/// Creates another bucket in the account, with an object.
 async fn make_other_bucket(stage: &Stage) {
     let (s3, bucket) = (stage.account.s3(), other_bucket(stage.namespace.name()));
     let location = aws_sdk_s3::types::CreateBucketConfiguration::builder();
@@ -221,14 +221,14 @@ async fn issuer(account: &Account) -> String {
     cluster.identity.unwrap().oidc.unwrap().issuer.unwrap()
 }
 
-/// Everything but these was refused.
+/// Asserts that all calls except these were denied.
 fn assert_only(done: &[(String, u16)], allowed: &[&str]) {
     let passed: Vec<_> = done.iter().filter(|(_, status)| *status != 403).collect();
     let names: Vec<&str> = passed.iter().map(|(what, _)| what.as_str()).collect();
     assert_eq!(names, allowed, "{passed:?}");
 }
 
-/// C15: with `least_privilege` the runner can use its cache, with every cache path, and nothing else.
+/// C15: with `least_privilege` the runner can use its cache, with every cache path, and do nothing else.
 #[tokio::test]
 async fn least_privilege_policy_allows_only_the_cache() {
     let (stage, workspace) = cache("least_privilege", json!({})).await;
@@ -240,7 +240,7 @@ async fn least_privilege_policy_allows_only_the_cache() {
     }
     assert_only(&runner.forbidden_calls(&[]).await, &[]);
 
-    // What the runner makes of a path is one directory; its neighbours are those of others.
+    // The runner reduces each path to one directory. Sibling directories belong to others.
     let paths = [("ci/linux", "ci/linux/"), ("/ci//linux/", "ci/linux/"), ("ci", "ci/")];
     for (cache_path, directory) in paths {
         workspace.set(&json!({ "cache_path": cache_path }));
@@ -253,7 +253,7 @@ async fn least_privilege_policy_allows_only_the_cache() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C15: with `full` nearly everything is allowed on the bucket, as in the guide, and still nothing on others.
+/// C15: with `full`, nearly all calls are allowed on the bucket, as in the guide, and none on other buckets.
 #[tokio::test]
 async fn full_policy_is_limited_to_the_bucket() {
     let (stage, workspace) = cache("full", json!({ "policy": "full" })).await;
@@ -277,8 +277,8 @@ async fn full_policy_is_limited_to_the_bucket() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C15: a bucket that is encrypted with a key of KMS accepts nothing from a runner that is not allowed to use the key,
-/// and everything from one that is; no other key is allowed.
+/// C15: a bucket with a KMS key refuses a runner that is not allowed to use the key, and accepts one that is. No other
+/// key is allowed.
 #[tokio::test]
 async fn policy_includes_the_kms_key() {
     let (stage, workspace) = cache("kms", json!({ "bucket_key": KEY, "cache_path": "ci" })).await;
@@ -291,7 +291,7 @@ async fn policy_includes_the_kms_key() {
         workspace.apply().await;
         let runner = Runner::of_secret(&stage).await;
         runner.caches("ci/").await;
-        // `ServerSideEncryption = "KMS"` in the runner's configuration names the key with each upload.
+        // With `ServerSideEncryption = "KMS"`, the runner sends the key with each upload.
         for (key, expected) in [(KEY, 200), (OTHER_KEY, 403)] {
             let put = runner.s3.put_object().bucket(&runner.bucket).key(object).ssekms_key_id(key);
             let put = put.server_side_encryption(ServerSideEncryption::AwsKms).send().await;
@@ -302,7 +302,7 @@ async fn policy_includes_the_kms_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C15: the same for a role, by the session of a pod of the service account, and of no other pod.
+/// C15: the same with a role, for a pod of the service account and no other pod.
 #[tokio::test]
 async fn role_policy_is_limited_to_the_service_account() {
     let role = json!({ "mode": "irsa", "service_account": SERVICE_ACCOUNT, "cache_path": "ci" });
@@ -324,8 +324,8 @@ async fn role_policy_is_limited_to_the_service_account() {
     }
     let policy = workspace.state().await.resource(ADDRESS)["policy_json"].clone();
 
-    // A pod gets the session of Pod Identity from EKS, of which there is no local one: the role's policy is the same,
-    // and the role is EKS's to hand out.
+    // EKS provides the credentials of Pod Identity to pods, which the local cloud does not simulate. The policy of the
+    // role is the same, and only EKS can assume the role.
     workspace.set(&json!({ "mode": "pod_identity" }));
     workspace.apply().await;
     assert_eq!(workspace.state().await.resource(ADDRESS)["policy_json"], policy);

@@ -1,4 +1,4 @@
-//! The credentials and the runner that uses them, in one configuration.
+//! Credentials with the runner that uses them, in one configuration.
 
 use gitlabspot_acceptance_tests::{Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::ReplicaSet;
@@ -16,13 +16,13 @@ async fn runner(test: &str, variables: Value) -> (Stage, Workspace) {
     (stage, workspace)
 }
 
-/// How often the manager's pods were made anew, the first time included.
+/// Number of rollouts of the manager, including the first one.
 async fn starts(stage: &Stage) -> usize {
     let sets = stage.kubernetes.api::<ReplicaSet>(stage.namespace.name());
     sets.list(&ListParams::default()).await.unwrap().items.len()
 }
 
-/// The key of before a rotation is valid until its manager is gone; the apply after that deletes it.
+/// Asserts that the old key is valid until its manager is deleted, and that the next apply deletes the key.
 async fn assert_old_key_is_deleted(stage: &Stage, workspace: &Workspace) {
     assert_eq!(keys(&stage.account).await.iter().filter(|(_, is_active)| *is_active).count(), 2);
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
@@ -34,7 +34,7 @@ async fn assert_old_key_is_deleted(stage: &Stage, workspace: &Workspace) {
     assert_one_key(stage, workspace).await;
 }
 
-/// C21: the manager restarts exactly once for each new key, and for nothing else. The old key is deleted with the old
+/// C21: the manager restarts once for each new key, and for no other change. The old key is deleted with the old
 /// manager.
 #[tokio::test]
 async fn rotation_restarts_the_manager_once() {
@@ -71,7 +71,7 @@ async fn rotation_restarts_the_manager_once() {
     stage.assert_nothing_remains().await;
 }
 
-/// C21: in mode `irsa` the service account names the role of its pods.
+/// C21: in mode `irsa`, the service account has the role of its pods as annotation.
 #[tokio::test]
 async fn irsa_annotates_the_service_account() {
     let (stage, workspace) = runner("irsa", json!({ "mode": "irsa" })).await;
@@ -84,7 +84,8 @@ async fn irsa_annotates_the_service_account() {
     stage.assert_nothing_remains().await;
 }
 
-/// C23: with another mode the manager keeps its key until the release has replaced it; the next apply revokes the key.
+/// C23: after a change of the mode, the manager keeps its key until the release has replaced it. The next apply revokes
+/// the key.
 #[tokio::test]
 async fn old_key_is_kept_until_the_release_is_replaced() {
     let (stage, workspace) = runner("mode", json!({})).await;

@@ -1,4 +1,4 @@
-//! Roles for the runner's service account, by IRSA and by Pod Identity.
+//! Roles of the runner's service account, with IRSA and EKS Pod Identity.
 
 use gitlabspot_acceptance_tests::{Account, Fault};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn role(mode: &str) -> Value {
     json!({ "mode": mode, "service_account": SERVICE_ACCOUNT })
 }
 
-/// C11: a principal that has not propagated in IAM yet is waited for; the role is for one service account, and every
+/// C11: a create waits for a principal that has not propagated in IAM. The role is for one service account, and every
 /// attribute is imported.
 #[tokio::test]
 async fn irsa_role_is_created_and_imported() {
@@ -36,7 +36,7 @@ async fn irsa_role_is_created_and_imported() {
     stage.assert_nothing_remains().await;
 }
 
-/// C12: EKS does not find a new role at once.
+/// C12: a create waits until EKS finds the new role.
 #[tokio::test]
 async fn pod_identity_role_propagation_is_waited_for() {
     let (stage, workspace) = guide("pod_identity", role("pod_identity")).await;
@@ -52,7 +52,7 @@ async fn pod_identity_role_propagation_is_waited_for() {
     stage.assert_nothing_remains().await;
 }
 
-/// C13: white space and order of a policy are no drift.
+/// C13: white space and order of a policy are not drift.
 #[tokio::test]
 async fn equivalent_policies_are_not_drift() {
     let (stage, workspace) = guide("policy_text", json!({})).await;
@@ -66,7 +66,7 @@ async fn equivalent_policies_are_not_drift() {
     super::destroy_and_verify(&stage, &workspace).await;
 }
 
-/// From one access method with a role to the other: the old one is revoked when the new one works.
+/// Between both access methods with a role, the old one is revoked after the new one works.
 #[tokio::test]
 async fn switch_between_irsa_and_pod_identity() {
     let (stage, workspace) = guide("other_way", role("irsa")).await;
@@ -95,7 +95,7 @@ async fn issuer(account: &Account) -> String {
     cluster.identity.unwrap().oidc.unwrap().issuer.unwrap()
 }
 
-/// Makes the account's identity provider for an issuer.
+/// Creates the account's identity provider for an issuer.
 async fn make_provider(account: &Account, issuer: &str, audience: &str) -> String {
     let request = account.iam().create_open_id_connect_provider().url(issuer).client_id_list(audience);
     let thumbprint = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280";
@@ -111,7 +111,7 @@ async fn set_trust(account: &Account, document: &Value) {
     request.send().await.unwrap();
 }
 
-/// C13, C24: an equivalent trust policy is not changed; one that others changed is shown and repaired.
+/// C13, C24: an equivalent trust policy is not changed. A trust policy that others changed is shown and repaired.
 #[tokio::test]
 async fn changed_trust_policy_is_repaired() {
     for mode in ["irsa", "pod_identity"] {
@@ -119,7 +119,7 @@ async fn changed_trust_policy_is_repaired() {
         workspace.apply().await;
         let right = workspace.state().await.resource(ADDRESS)["trust_policy_json"].as_str().unwrap().to_owned();
         let mut document: Value = serde_json::from_str(&right).unwrap();
-        // One statement is the same as a list of one.
+        // A single statement is equivalent to a list of one.
         let statement = document["Statement"][0].clone();
         document["Statement"] = statement.clone();
         set_trust(&stage.account, &document).await;
@@ -147,8 +147,8 @@ async fn changed_trust_policy_is_repaired() {
     }
 }
 
-/// C24: the cluster has another OIDC issuer, for instance because it was replaced: the trust policy of the role is
-/// updated.
+/// C24: the trust policy of the role is updated if the cluster has another OIDC issuer, for example after its
+/// replacement.
 #[tokio::test]
 async fn changed_oidc_issuer_is_repaired() {
     let (stage, workspace) = guide("issuer", role("irsa")).await;
@@ -178,8 +178,8 @@ async fn changed_oidc_issuer_is_repaired() {
     stage.assert_nothing_remains().await;
 }
 
-/// C24: the account has no OIDC provider for the issuer of the cluster, or not for this audience: a warning says what
-/// to create. Without the permission to read there is no warning.
+/// C24: if the account has no OIDC provider for the issuer of the cluster or for the audience, the warning has what to
+/// create. Without read permission there is no warning.
 #[tokio::test]
 async fn missing_oidc_provider_is_a_warning() {
     let (stage, workspace) = guide("no_provider", role("irsa")).await;
@@ -209,7 +209,7 @@ async fn missing_oidc_provider_is_a_warning() {
     stage.assert_nothing_remains().await;
 }
 
-/// C25: the association was changed to another role, or deleted: shown with the reason, and changed back or created.
+/// C25: an association that was changed to another role or deleted is shown with the reason, and restored.
 #[tokio::test]
 async fn changed_association_is_repaired() {
     let (stage, workspace) = guide("astray", role("pod_identity")).await;
@@ -242,7 +242,7 @@ async fn changed_association_is_repaired() {
     stage.assert_nothing_remains().await;
 }
 
-/// C12: an association of others is not adopted when its role has the managed name, and no second one is created.
+/// C12: an association of others is not adopted if its role has the managed name, and no second one is created.
 #[tokio::test]
 async fn association_of_others_is_not_changed() {
     let (stage, workspace) = guide("of_others", role("pod_identity")).await;
@@ -252,7 +252,7 @@ async fn association_of_others_is_not_changed() {
         let namespace = stage.namespace.name();
         let request = eks.create_pod_identity_association().cluster_name("prod").namespace(namespace);
         let made = request.service_account(SERVICE_ACCOUNT).role_arn(&role).send().await.unwrap().association.unwrap();
-        // Associations outlive their roles.
+        // EKS keeps the associations of deleted roles.
         stage.account.iam().delete_role().role_name(name).send().await.unwrap();
         stage.account.forget();
         let printed = workspace.try_apply().await.failed();

@@ -1,4 +1,4 @@
-//! Another key: the new one works and is in the Secret before the old one goes.
+//! Rotation: the new key works and is in the Secret before the old key is deleted.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::{ADDRESS, NAME, SECRET, assert_one_key, delete_key, destroy_and_verify, guide, keys, make_key, pair};
 
-/// Plans another key for this reason, applies it, and finds that one alone, which is another than before.
+/// Asserts that a plan shows a rotation with this reason, and that the apply replaces the key by a different one.
+/// Returns its ID.
 async fn rotates(stage: &Stage, workspace: &Workspace, reason: &str) -> String {
     let before = workspace.state().await.resource(ADDRESS)["access_key_id"].clone();
     let plan = workspace.plan().await;
@@ -26,8 +27,8 @@ async fn rotates(stage: &Stage, workspace: &Workspace, reason: &str) -> String {
     key
 }
 
-/// C5, C6, C7: a Secret or a key that was deleted, changed or deactivated manually plans a rotation, as a changed
-/// trigger does; the old key no longer exists afterwards.
+/// C5, C6, C7: a Secret or a key that was deleted, changed or deactivated manually causes a rotation, as does a changed
+/// trigger. The old key no longer exists afterwards.
 #[tokio::test]
 async fn every_reason_plans_a_rotation() {
     let (stage, workspace) = guide("reasons", json!({})).await;
@@ -59,7 +60,7 @@ async fn every_reason_plans_a_rotation() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A key that is older than allowed is rotated, and not before.
+/// A key is rotated when it is older than allowed.
 #[tokio::test]
 async fn key_is_rotated_by_age() {
     let (stage, workspace) = guide("by_age", json!({ "rotate_after_days": 90 })).await;
@@ -68,7 +69,7 @@ async fn key_is_rotated_by_age() {
     workspace.assert_stable().await;
     stage.account.age_keys(1);
     let _ = rotates(&stage, &workspace, "The key is older than rotate_after_days").await;
-    // When the limit changes, it counts at once.
+    // A changed limit applies at once.
     stage.account.age_keys(30);
     workspace.assert_stable().await;
     workspace.set(&json!({ "rotate_after_days": 30 }));
@@ -76,7 +77,7 @@ async fn key_is_rotated_by_age() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C8: AWS does not accept the new key at once: the old one is used until it does, then it is deactivated and deleted.
+/// C8: AWS does not accept the new key at once. The old key is used until then, and then deactivated and deleted.
 #[tokio::test]
 async fn new_key_is_verified_before_the_old_one_is_deleted() {
     let (stage, workspace) = guide("proven_first", json!({})).await;
@@ -96,7 +97,7 @@ async fn new_key_is_verified_before_the_old_one_is_deleted() {
     assert!(at("CreateAccessKey") < proofs[0].0 && last < at("UpdateAccessKey"), "{calls:?}");
     assert!(at("UpdateAccessKey") < at("DeleteAccessKey"), "{calls:?}");
 
-    // When it never does, the new key goes again and the old one stays.
+    // If AWS never accepts the new key, it is deleted, and the old one remains.
     let before = pair(&stage).await;
     stage.account.inject(unknown.times(0));
     workspace.set(&json!({ "rotation_trigger": "3" }));
@@ -108,7 +109,7 @@ async fn new_key_is_verified_before_the_old_one_is_deleted() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C3: the user has two keys, and one of them is not managed: both are named, none is deleted.
+/// C3: if the user has two keys and one is not managed, the error has both, and none is deleted.
 #[tokio::test]
 async fn second_key_of_others_is_an_error() {
     let (stage, workspace) = guide("no_room", json!({})).await;
@@ -129,7 +130,7 @@ async fn second_key_of_others_is_an_error() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C2: the same lost responses in a rotation; the key in use is not an orphaned key.
+/// C2: after lost responses in a rotation, only orphaned keys are deleted, and not the key in use.
 #[tokio::test]
 async fn lost_key_responses_delete_only_orphaned_keys() {
     let (stage, workspace) = guide("rotation_lost", json!({})).await;
@@ -140,7 +141,7 @@ async fn lost_key_responses_delete_only_orphaned_keys() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// An old key that cannot be deleted yet stays recorded, and the next apply deletes it.
+/// An old key that cannot be deleted remains recorded, and the next apply deletes it.
 #[tokio::test]
 async fn undeletable_old_key_is_deleted_by_the_next_apply() {
     let (stage, workspace) = guide("old_key_stays", json!({})).await;
@@ -164,7 +165,7 @@ async fn undeletable_old_key_is_deleted_by_the_next_apply() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// Ctrl-C while the new key is verified: it is deleted, the old one remains, and the next apply rotates.
+/// Ctrl-C while the new key is verified. It is deleted, the old one remains, and the next apply rotates.
 #[tokio::test]
 async fn interrupt_during_rotation() {
     let (stage, workspace) = guide("rotation_interrupted", json!({})).await;
@@ -185,7 +186,7 @@ async fn interrupt_during_rotation() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: `kill -9` while the new key is verified: the next apply deletes that key as an orphan, and creates another.
+/// C14: SIGKILL while the new key is verified. The next apply deletes that key as an orphan and creates another.
 #[tokio::test]
 async fn crash_before_the_secret_deletes_the_orphaned_key() {
     let (stage, workspace) = guide("rotation_killed", json!({})).await;
@@ -204,8 +205,7 @@ async fn crash_before_the_secret_deletes_the_orphaned_key() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// C14: `kill -9` when the new key is in the Secret and the state still has the old one: the new one is in use, and
-/// kept.
+/// C14: SIGKILL when the new key is in the Secret and the old one in the state. The new key is in use and kept.
 #[tokio::test]
 async fn crash_after_the_secret_keeps_the_new_key() {
     let (stage, workspace) = guide("rotation_killed_late", json!({})).await;

@@ -1,4 +1,4 @@
-//! Another mode: the new way first, and the old one until no pod uses it any more.
+//! Switches of the mode: the new access method is created first, and the old one is kept until no pod uses it.
 
 use gitlabspot_acceptance_tests::{Fault, KubernetesFault, Stage, Workspace, until};
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
@@ -13,7 +13,8 @@ fn access_method(mode: &str) -> Value {
     json!({ "mode": mode, "service_account": SERVICE_ACCOUNT })
 }
 
-/// A pod that uses the way as a runner's manager does: the key as the chart mounts it, a role as EKS puts it into pods.
+/// Creates a pod that uses an access method like the manager: with the key that the chart mounts, or the role that EKS
+/// injects.
 async fn run_pod(stage: &Stage, mode: &str, name: &str) {
     let env = |name: &str, value: String| json!([{ "name": name, "value": value }]);
     let role = format!("arn:aws:iam::{}:role/{NAME}", stage.account.id());
@@ -51,7 +52,7 @@ async fn delete_service_account(stage: &Stage, name: &str) {
     accounts.delete(name, &DeleteParams::default()).await.unwrap();
 }
 
-/// In this mode, with a service account for pods.
+/// Applies credentials in this mode, with a service account for pods.
 async fn applied(test: &str, mode: &str) -> (Stage, Workspace) {
     let (stage, workspace) = guide(&format!("switch_{test}"), access_method(mode)).await;
     make_service_account(&stage, SERVICE_ACCOUNT).await;
@@ -60,7 +61,7 @@ async fn applied(test: &str, mode: &str) -> (Stage, Workspace) {
     (stage, workspace)
 }
 
-/// What the attribute says of a way.
+/// An access method in the attribute `superseded`.
 fn shown(stage: &Stage, mode: &str) -> String {
     let namespace = stage.namespace.name();
     match mode {
@@ -74,7 +75,7 @@ async fn superseded(workspace: &Workspace) -> Value {
     workspace.state().await.resource(ADDRESS)["superseded"].clone()
 }
 
-/// The ways that lead somewhere, whatever the state says.
+/// The access methods that exist in AWS, regardless of the state.
 async fn access_methods(stage: &Stage) -> Vec<&'static str> {
     let mut access_methods = Vec::new();
     if user(&stage.account).await.is_some() && !keys(&stage.account).await.is_empty() {
@@ -118,7 +119,7 @@ const SWITCHES: [(&str, &str); 6] = [
     ("irsa", "access_key"),
 ];
 
-/// C23: while no pod uses the old access method, the same apply revokes it, when the new one exists.
+/// C23: if no pod uses the old access method, the same apply revokes it after the new one exists.
 #[tokio::test]
 async fn unused_access_method_is_revoked_at_once() {
     let (stage, workspace) = applied("without_pods", SWITCHES[0].0).await;
@@ -142,7 +143,7 @@ async fn unused_access_method_is_revoked_at_once() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: a pod uses the old access method: it remains as superseded until the pod ends; the next apply revokes it.
+/// C23: an old access method that a pod uses is kept as superseded until the pod ends. The next apply revokes it.
 #[tokio::test]
 async fn used_access_method_is_kept_as_superseded() {
     let (stage, workspace) = applied("with_a_pod", SWITCHES[0].0).await;
@@ -176,7 +177,7 @@ async fn used_access_method_is_kept_as_superseded() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: back to an access method that still exists: the same user, key, role and association.
+/// C23: a switch back to an access method that still exists keeps its user, key, role and association.
 #[tokio::test]
 async fn return_to_a_superseded_access_method() {
     for (from, to) in SWITCHES {
@@ -203,7 +204,7 @@ async fn return_to_a_superseded_access_method() {
     }
 }
 
-/// C23: three access methods at once, each as long as a pod uses it; a destroy revokes them all.
+/// C23: three access methods exist at once, each while a pod uses it. A destroy revokes all of them.
 #[tokio::test]
 async fn three_access_methods_at_once() {
     let (stage, workspace) = applied("third", "access_key").await;
@@ -231,7 +232,7 @@ async fn three_access_methods_at_once() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: another service account is another access method, too.
+/// C23: another service account is also another access method.
 #[tokio::test]
 async fn service_account_change_is_a_new_access_method() {
     for mode in ["irsa", "pod_identity"] {
@@ -254,7 +255,7 @@ async fn service_account_change_is_a_new_access_method() {
     }
 }
 
-/// The call with which each way is complete.
+/// The call that completes each access method.
 fn last_call(mode: &str) -> (&'static str, &'static str) {
     match mode {
         "access_key" => ("iam", "CreateAccessKey"),
@@ -263,13 +264,13 @@ fn last_call(mode: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// C23: the switch fails midway: the old access method works, and nothing remains after a destroy.
+/// C23: if a switch fails midway, the old access method works, and nothing remains after a destroy.
 #[tokio::test]
 async fn failed_switch_keeps_the_old_access_method() {
     for (from, to) in SWITCHES {
         let (stage, workspace) = applied(&format!("half_{from}_{to}"), from).await;
         let (service, action) = last_call(to);
-        // From one way to a role to the other the policy is there already.
+        // Between the access methods with a role, the policy exists already.
         let (service, action) = if (from, to) == ("pod_identity", "irsa") {
             ("eks", "DeletePodIdentityAssociation")
         } else {
@@ -285,8 +286,8 @@ async fn failed_switch_keeps_the_old_access_method() {
     }
 }
 
-/// C14, C23: `kill -9` midway: after a destroy nothing remains, an apply continues, and so does one that returns to the
-/// old access method.
+/// C14, C23: SIGKILL midway. After a destroy nothing remains, an apply continues, and so does an apply that switches
+/// back to the old access method.
 #[tokio::test]
 async fn crash_during_switch_continues() {
     for (number, (from, to)) in SWITCHES.into_iter().enumerate() {
@@ -322,8 +323,8 @@ async fn crash_during_switch_continues() {
     }
 }
 
-/// C23: without the permission to list pods it is unknown whether the old access method is used: it remains, and a
-/// warning says why.
+/// C23: without the permission to list pods, it is unknown whether the old access method is used. It is kept, and a
+/// warning has the reason.
 #[tokio::test]
 async fn denied_pod_list_keeps_the_old_access_method() {
     let (stage, workspace) = guide("switch_forbidden", access_method("access_key")).await;
@@ -346,7 +347,7 @@ async fn denied_pod_list_keeps_the_old_access_method() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// C23: the new access method exists, and the old one cannot be revoked yet: it is recorded, and the next apply revokes
+/// C23: if the new access method exists and the old one cannot be revoked, it is recorded, and the next apply revokes
 /// it.
 #[tokio::test]
 async fn failed_revocation_is_completed_by_the_next_apply() {
@@ -368,8 +369,8 @@ async fn failed_revocation_is_completed_by_the_next_apply() {
     }
 }
 
-/// The new access method is deleted manually while the old one is kept: the old one stays recorded, and the new one is
-/// created again.
+/// If the new access method is deleted manually while the old one is kept, the old one remains recorded, and the new
+/// one is created again.
 #[tokio::test]
 async fn manually_deleted_new_access_method_is_created_again() {
     let (stage, workspace) = applied("disappears", "access_key").await;
@@ -393,7 +394,7 @@ async fn manually_deleted_new_access_method_is_created_again() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// Nothing is changed that could not be marked.
+/// If the ownership tag cannot be set, nothing is changed.
 #[tokio::test]
 async fn refused_ownership_mark_changes_nothing() {
     let (stage, workspace) = applied("marks_refused", "access_key").await;
@@ -406,7 +407,7 @@ async fn refused_ownership_mark_changes_nothing() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// The plan found no pod, and at apply there is one again: the old access method remains, and the error says so.
+/// If a pod uses the old access method again after the plan, it is kept, and the error has the reason.
 #[tokio::test]
 async fn access_method_used_since_the_plan_is_kept() {
     let (stage, workspace) = applied("used_again", "access_key").await;
@@ -427,7 +428,7 @@ async fn access_method_used_since_the_plan_is_kept() {
     destroy_and_assert_nothing_remains(&stage, &workspace).await;
 }
 
-/// The key was deleted before the access method is restored: another one replaces it.
+/// If the key was deleted before a switch back to it, another one replaces it.
 #[tokio::test]
 async fn return_to_a_deleted_key_creates_another() {
     let (stage, workspace) = applied("back_gone", "access_key").await;
@@ -445,7 +446,7 @@ async fn return_to_a_deleted_key_creates_another() {
     destroy_and_verify(&stage, &workspace).await;
 }
 
-/// A role of others with this name is not changed by the switch, nor by a destroy after it.
+/// A role of others with the same name is changed neither by the switch nor by a later destroy.
 #[tokio::test]
 async fn existing_role_of_others_is_not_changed() {
     let (stage, workspace) = applied("taken", "access_key").await;

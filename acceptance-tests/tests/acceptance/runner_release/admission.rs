@@ -1,4 +1,4 @@
-//! What admission makes of objects is no difference, unlike what others make of them later.
+//! Changes of objects by admission are not drift, unlike later changes by others.
 
 use gitlabspot_acceptance_tests::Stage;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -17,7 +17,7 @@ fn api(stage: &Stage, kind: &str) -> Api<DynamicObject> {
     Api::all_with(stage.kubernetes.client(), &resource)
 }
 
-/// Has the cluster write another image and a further toleration.
+/// Creates an admission policy that replaces the image and adds a toleration.
 async fn mutate(stage: &Stage) {
     let name = stage.namespace.name();
     let added = r#"{"key": "added", "operator": "Exists"}"#;
@@ -50,14 +50,14 @@ async fn mutate(stage: &Stage) {
     }
 }
 
-/// R25: a policy writes another image and adds a toleration: the plan of a change says so, the plan after an apply is
-/// empty, and nothing restarts. Later manual changes are shown and repaired.
+/// R25: if a policy replaces the image and adds a toleration, the plan of a change warns about it, the plan after an
+/// apply is empty, and nothing restarts. Later manual changes are shown and repaired.
 #[tokio::test]
 async fn changes_by_admission_are_not_drift() {
     let (stage, workspace) = typed("admission").await;
     workspace.apply().await;
     mutate(&stage).await;
-    // The policy counts from when the server has read it.
+    // The policy applies only after the API server has read it.
     let foretold = async |attributes: &str| {
         let text = format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {attributes}\n}}\n");
         workspace.write("attributes_override.tf", &text);

@@ -1,11 +1,12 @@
-//! `config` and `cache` are checked name by name, although hosts do not know their names.
+//! The keys of `config` and `cache` are validated by the provider, because hosts do not know them.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use serde_json::{Value, json};
 
 use super::{ADDRESS, end, files, generation, variables};
 
-/// R23: misspelt keys and wrong types are refused, also beside unknown values; values that are known later are applied.
+/// R23: misspelt keys and wrong types are refused, also next to unknown values. Values that are known later are
+/// applied.
 async fn config_is_validated(engine: Engine) {
     let stage = Stage::new(&format!("runner_release/config_{}", engine.name()), engine).await;
     let workspace = stage.testdata("runner_release/config", variables(&stage)).await;
@@ -39,7 +40,7 @@ async fn config_is_validated(engine: Engine) {
         assert!(config.contains(line), "{line} in {config}");
     }
 
-    // A sensitive value is where it is needed, and shown nowhere; another one is another pod.
+    // A sensitive value is in the configuration and is not shown. A changed value replaces the pod.
     assert!(config.contains("HTTPS_PROXY=http://user:very-secret@proxy"), "{config}");
     let state = workspace.state().await;
     for attribute in ["manifest", "config_toml_rendered"] {
@@ -53,7 +54,7 @@ async fn config_is_validated(engine: Engine) {
     workspace.assert_stable().await;
     assert_eq!(generation(&stage).await, before + 1);
 
-    // The same in other words, and then a state of the version in which every attribute was typed.
+    // An equivalent configuration is first compared, then a state of the version in which every attribute had a type.
     let before = generation(&stage).await;
     workspace
         .set(&json!({ "kubernetes": { "cpu_request": "2", "poll_timeout": 300, "pull_policy": ["if-not-present"] } }));
@@ -74,7 +75,7 @@ async fn config_is_validated(engine: Engine) {
     workspace.assert_stable().await;
     workspace.apply().await;
     assert_eq!(generation(&stage).await, before);
-    // What the state had means the same.
+    // The value of the older state is equivalent.
     assert_eq!(workspace.state().await.resource(ADDRESS)["config"]["kubernetes"]["poll_timeout"], json!("300"));
     end(&stage, &workspace).await;
 }

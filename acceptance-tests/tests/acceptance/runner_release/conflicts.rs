@@ -1,4 +1,5 @@
-//! Fields that others own: named, and taken only when the plan has shown them to be ours and changed.
+//! Fields of other field managers: they are reported, and changed only if the plan has shown that a managed field
+//! differs.
 
 use gitlabspot_acceptance_tests::{Engine, Stage, Workspace, until};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -14,13 +15,13 @@ async fn released(stage: &Stage) -> Workspace {
     workspace
 }
 
-/// Further attributes of the release.
+/// Adds attributes to the release.
 fn add(workspace: &Workspace, attributes: &str) {
     let text = format!("resource \"gitlabspot_runner_release\" \"runner\" {{\n  {attributes}\n}}\n");
     workspace.write("attributes_override.tf", &text);
 }
 
-/// Has another manager apply this of the Deployment.
+/// Applies fields of the Deployment with another field manager.
 async fn apply_as(stage: &Stage, manager: &str, fields: Value) {
     let mut object = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": NAME } });
     object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -33,15 +34,15 @@ async fn replicas(stage: &Stage) -> Option<i32> {
     deployment.spec.replicas
 }
 
-/// Who owns a field of an object's data.
+/// Field managers that own a field of the ConfigMap's data.
 fn owners(object: &ConfigMap, file: &str) -> Vec<String> {
     let entries = object.metadata.managed_fields.iter().flatten();
     let owning = entries.filter(|entry| json!(entry.fields_v1)["f:data"].get(format!("f:{file}")).is_some());
     owning.filter_map(|entry| entry.manager.clone()).collect()
 }
 
-/// R2: a field that was never managed is not taken from the manager that applies it, in the first apply or in any after
-/// it.
+/// R2: a field that was never managed is not taken from the field manager that applies it, in the first and in later
+/// applies.
 #[tokio::test]
 async fn field_of_another_manager_is_named_and_not_taken() {
     let stage = Stage::new("runner_release/conflict", Engine::opentofu()).await;
@@ -62,13 +63,13 @@ async fn field_of_another_manager_is_named_and_not_taken() {
         assert_eq!(workspace.state().await.resource(ADDRESS)["manifest"][&object], manifest[&object]);
     }
 
-    // The other lets go of it.
+    // The other field manager gives up the field.
     apply_as(&stage, "keda", json!({})).await;
     workspace.apply().await;
     workspace.assert_stable().await;
     assert_eq!(replicas(&stage).await, Some(1));
 
-    // Another applies the same, and is not overruled when this configuration changes its mind.
+    // A second field manager applies the same value, and is not overruled when the configuration changes.
     apply_as(&stage, "keda", json!({ "spec": { "replicas": 1 } })).await;
     workspace.assert_stable().await;
     add(&workspace, "replicas = 2");
@@ -80,8 +81,8 @@ async fn field_of_another_manager_is_named_and_not_taken() {
     stage.assert_nothing_remains().await;
 }
 
-/// R26: the number of pods is set after `kubectl scale`, handed to an autoscaler without a drop to 1, and taken back
-/// from it.
+/// R26: the number of pods is set after `kubectl scale`, handed over to an autoscaler without a scale-down to 1, and
+/// managed again.
 #[tokio::test]
 async fn replicas_are_handed_to_an_autoscaler_and_back() {
     let stage = Stage::new("runner_release/replicas", Engine::opentofu()).await;
@@ -119,7 +120,7 @@ async fn replicas_are_handed_to_an_autoscaler_and_back() {
     stage.assert_nothing_remains().await;
 }
 
-/// R2: managed fields that others changed are shown and restored; a change that the plan has not shown is not
+/// R2: managed fields that others changed are shown and restored. A change that the plan has not shown is not
 /// overwritten.
 #[tokio::test]
 async fn changed_managed_field_is_repaired_after_a_plan() {
@@ -137,7 +138,7 @@ async fn changed_managed_field_is_repaired_after_a_plan() {
     let plan = workspace.plan().await;
     assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
 
-    // Changed once more, in a field that this plan does not show.
+    // Others change a field that this plan does not show.
     let _ = edit(json!({ "entrypoint": "exit 1\n" })).await;
     let printed = workspace.try_apply_plan().await.failed();
     let named = format!(
@@ -159,7 +160,7 @@ async fn changed_managed_field_is_repaired_after_a_plan() {
     stage.assert_nothing_remains().await;
 }
 
-/// Two releases whose objects have the same names: the second is refused, and no field of the first is taken.
+/// A second release with the same object names is refused, and no field of the first release is taken.
 #[tokio::test]
 async fn objects_of_another_release_are_not_changed() {
     let stage = Stage::new("runner_release/two", Engine::opentofu()).await;

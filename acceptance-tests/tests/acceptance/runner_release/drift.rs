@@ -1,4 +1,4 @@
-//! What others do to a release, or nobody does.
+//! Drift of a release, and applies without changes.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, NAME, end, generation, replica_sets, typed};
 
-/// Resource version and managed fields of every object, without what controllers write.
+/// Resource version and managed fields of every object, without those that controllers write.
 async fn versions(stage: &Stage) -> BTreeMap<&'static str, (String, Value)> {
     let namespace = stage.namespace.name();
     let kinds = [
@@ -35,7 +35,7 @@ async fn versions(stage: &Stage) -> BTreeMap<&'static str, (String, Value)> {
         let metadata = api.get(NAME).await.unwrap().metadata;
         let mut entries = json!(metadata.managed_fields);
         entries.as_array_mut().unwrap().retain(|entry| entry["subresource"] != "status");
-        // Controllers write the status of these two whenever they like.
+        // Controllers write the status of these kinds at any time, which changes the resource version.
         let has_status = ["Deployment", "PodDisruptionBudget"].contains(&kind);
         let version =
             if has_status { metadata.generation.unwrap().to_string() } else { metadata.resource_version.unwrap() };
@@ -44,7 +44,7 @@ async fn versions(stage: &Stage) -> BTreeMap<&'static str, (String, Value)> {
     found
 }
 
-/// R1: a second apply writes nothing, and one that changes one object does not write the others.
+/// R1: a second apply writes nothing, and an apply that changes one object does not write the others.
 #[tokio::test]
 async fn second_apply_changes_nothing() {
     let (stage, workspace) = typed("twice").await;
@@ -64,13 +64,13 @@ async fn second_apply_changes_nothing() {
     assert!(proxy.changes().len() > 5, "every object is applied again: {:?}", proxy.changes());
     let after = versions(&stage).await;
     let changed: Vec<&str> = before.keys().filter(|kind| before[*kind] != after[*kind]).copied().collect();
-    // The ConfigMap remembers the attributes, for an import.
+    // The ConfigMap stores the attributes for an import.
     assert_eq!(changed, ["ConfigMap", "PodDisruptionBudget"]);
     assert_eq!(replica_sets(&stage).await, 1);
     end(&stage, &workspace).await;
 }
 
-/// R14: an object that is no longer in the configuration is deleted only while it is managed.
+/// R14: an object that is no longer in the configuration is deleted only if it is managed.
 #[tokio::test]
 async fn removed_object_is_deleted_only_if_managed() {
     let (stage, workspace) = typed("pruned").await;
@@ -95,8 +95,8 @@ async fn removed_object_is_deleted_only_if_managed() {
     end(&stage, &workspace).await;
 }
 
-/// R15: each object that was deleted manually is shown by the plan, and created again; pods whose objects did not
-/// change keep running.
+/// R15: the plan shows each object that was deleted manually, and the apply creates it again. Pods whose objects did
+/// not change keep running.
 #[tokio::test]
 async fn manually_deleted_objects_are_created_again() {
     let (stage, workspace) = typed("deleted").await;
@@ -123,7 +123,7 @@ async fn manually_deleted_objects_are_created_again() {
     end(&stage, &workspace).await;
 }
 
-/// The Secret of the cache belongs to another tool: a change of it restarts the manager once.
+/// A change of the cache Secret, which another tool manages, restarts the manager once.
 #[tokio::test]
 async fn changed_cache_secret_restarts_the_manager_once() {
     let (stage, workspace) = typed("cache_secret").await;
@@ -157,7 +157,7 @@ async fn changed_cache_secret_restarts_the_manager_once() {
     stage.assert_nothing_remains().await;
 }
 
-/// Quantities that are numbers in YAML are strings on the server, with the same amounts.
+/// Quantities that are numbers in YAML equal the strings of the server.
 #[tokio::test]
 async fn numeric_quantities_are_not_drift() {
     let stage = Stage::new("runner_release/numbers", gitlabspot_acceptance_tests::Engine::opentofu()).await;

@@ -1,4 +1,4 @@
-//! What the cluster would refuse is told by the plan, before anything is applied.
+//! The plan reports objects that the cluster would refuse, before anything is applied.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -18,7 +18,7 @@ async fn create<K: Clone + DeserializeOwned + Serialize + Debug>(api: &Api<K>, o
     api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.map(drop).unwrap();
 }
 
-/// A release with further attributes.
+/// A workspace with a release and further attributes.
 async fn release(stage: &Stage, attributes: &str) -> Workspace {
     let workspace = stage.testdata("runner_release/typed", with_token(stage, "runner_token", "glrt-x")).await;
     add(&workspace, attributes);
@@ -30,7 +30,7 @@ fn add(workspace: &Workspace, attributes: &str) {
     workspace.write("attributes_override.tf", &text);
 }
 
-/// The plan is refused with all of these, at this attribute, and nothing has come of it.
+/// Asserts that the plan is refused with these texts at this attribute, and that nothing was created.
 async fn assert_refused(stage: &Stage, workspace: &Workspace, attribute: &str, texts: &[&str]) {
     let before = stage.namespace.objects().await;
     let printed = workspace.try_plan().await.unwrap_err().prose();
@@ -41,7 +41,7 @@ async fn assert_refused(stage: &Stage, workspace: &Workspace, attribute: &str, t
     assert_eq!(stage.namespace.objects().await, before);
 }
 
-/// Only the server finds a mount without a volume; a plan that is not refused is applied.
+/// Only the server detects a mount without a volume. A plan that is not refused can be applied.
 #[tokio::test]
 async fn dry_run_refuses_invalid_values_at_plan() {
     let stage = Stage::new("runner_release/dry_run", Engine::opentofu()).await;
@@ -65,7 +65,7 @@ async fn dry_run_refuses_invalid_values_at_plan() {
     stage.assert_nothing_remains().await;
 }
 
-/// A quota and a policy of the cluster refuse the objects.
+/// A quota and an admission policy refuse the objects.
 #[tokio::test]
 async fn dry_run_checks_quotas_and_policies() {
     let stage = Stage::new("runner_release/policy", Engine::opentofu()).await;
@@ -75,7 +75,7 @@ async fn dry_run_checks_quotas_and_policies() {
     let quotas = stage.kubernetes.api::<ResourceQuota>(namespace);
     let quota = json!({ "metadata": { "name": "few" }, "spec": { "hard": { "services": "0" } } });
     create(&quotas, quota).await;
-    // A quota counts from when its controller has seen it.
+    // A quota applies only after its controller has read it.
     while quotas.get("few").await.unwrap().status.and_then(|status| status.hard).is_none() {
         tokio::task::yield_now().await;
     }
@@ -98,7 +98,7 @@ async fn dry_run_checks_quotas_and_policies() {
     .await;
     let rule = json!({ "metadata": { "name": namespace }, "spec": { "policyName": namespace, "validationActions": ["Deny"] } });
     create(&bindings, rule).await;
-    // The policy counts from when the server has read it.
+    // The policy applies only after the API server has read it.
     let mut printed = workspace.try_plan().await;
     while printed.is_ok() {
         printed = workspace.try_plan().await;
@@ -113,7 +113,7 @@ async fn dry_run_checks_quotas_and_policies() {
     stage.assert_nothing_remains().await;
 }
 
-/// A destroy is not prevented by an object that could not be created again.
+/// A destroy succeeds if an object could not be created again.
 #[tokio::test]
 async fn refused_repair_does_not_prevent_destroy() {
     let stage = Stage::new("runner_release/refused_repair", Engine::opentofu()).await;
@@ -139,7 +139,7 @@ async fn refused_repair_does_not_prevent_destroy() {
     stage.assert_nothing_remains().await;
 }
 
-/// The values file is named where the attribute is not set.
+/// The error names the values file if the attribute is not set.
 #[tokio::test]
 async fn dry_run_error_names_the_values_file() {
     let stage = Stage::new("runner_release/dry_run_values", Engine::opentofu()).await;
@@ -152,8 +152,8 @@ async fn dry_run_error_names_the_values_file() {
     assert_refused(&stage, &workspace, "values", &["Not found: \"not-there\""]).await;
 }
 
-/// Without a cluster that responds the plan is the same, without a warning. A token that the cluster does not accept is
-/// a warning.
+/// If the cluster does not respond, the plan is the same, without a warning. A token that the cluster rejects is a
+/// warning.
 #[tokio::test]
 async fn unreachable_cluster_does_not_change_the_plan() {
     let stage = Stage::new("runner_release/no_dry_run", Engine::opentofu()).await;
@@ -165,7 +165,7 @@ async fn unreachable_cluster_does_not_change_the_plan() {
     };
     let wrong = "cluster_name = null\n  volume_mounts = [{ name = \"not-there\", mount_path = \"/x\" }]";
     add(&workspace, wrong);
-    // Nobody listens at the first; the second takes no such token.
+    // No server listens at the first host. The second rejects the token.
     let proxy = stage.kubernetes_faults();
     for (host, authority) in [("https://127.0.0.1:9".to_owned(), None), (proxy.host(), Some(proxy.authority()))] {
         elsewhere(json!({ "host": host, "token": "x", "cluster_ca_certificate": &authority }));
@@ -180,8 +180,8 @@ async fn unreachable_cluster_does_not_change_the_plan() {
     assert!(config_maps.get_opt(NAME).await.unwrap().is_none());
 }
 
-/// The API server answers objects with wrong types with an internal error. They are refused at once, with the path of
-/// their source, and nothing is applied.
+/// The API server returns an internal error for objects with wrong types. They are refused by the plan with the path of
+/// the wrong field, and nothing is applied.
 #[tokio::test]
 async fn wrong_types_are_refused_at_plan() {
     let stage = Stage::new("runner_release/shapes", Engine::opentofu()).await;
@@ -208,7 +208,7 @@ async fn wrong_types_are_refused_at_plan() {
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 }
 
-/// The attribute is named if it is the source of the value.
+/// The error has the attribute if it is the source of the value.
 #[tokio::test]
 async fn wrong_type_names_the_attribute() {
     let stage = Stage::new("runner_release/shape_of_attribute", Engine::opentofu()).await;
@@ -219,7 +219,7 @@ async fn wrong_type_names_the_attribute() {
     assert_refused(&stage, &workspace, "volumes", &texts).await;
 }
 
-/// A dry run that a slow cluster does not complete is a warning that names the unchecked objects.
+/// A dry run that times out is a warning with the objects that were not validated.
 #[tokio::test]
 async fn skipped_dry_run_is_a_warning() {
     let stage = Stage::new("runner_release/slow_trial", Engine::opentofu()).await;
@@ -238,7 +238,7 @@ async fn skipped_dry_run_is_a_warning() {
     assert_eq!(plan.changes(), BTreeMap::from([(ADDRESS.to_owned(), vec!["create".to_owned()])]));
 }
 
-/// A namespace of jobs that does not exist is found before anything is created.
+/// A job namespace that does not exist is reported before anything is created.
 #[tokio::test]
 async fn missing_job_namespace_is_refused_at_plan() {
     let stage = Stage::new("runner_release/job_namespace", Engine::opentofu()).await;

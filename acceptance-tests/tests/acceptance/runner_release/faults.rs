@@ -1,4 +1,4 @@
-//! What an API server, and the network before it, can do wrong.
+//! Faults of the API server and of the network.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,12 +11,12 @@ use super::{ADDRESS, NAME, end, is_waiting_for_rollout, replica_sets, start_pods
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
-/// How requests ended, in order.
+/// Statuses of requests in order.
 fn statuses(proxy: &KubernetesProxy, method: &str, part: &str) -> Vec<Option<u16>> {
     proxy.calls_of(method, part).into_iter().map(|call| call.status).collect()
 }
 
-/// R12: each request for an object fails once, each differently: every one of them is retried, once.
+/// R12: each request for an object fails once, with another fault in each. Every request is retried once.
 #[tokio::test]
 async fn failed_requests_are_retried_once() {
     let (stage, workspace) = typed("faults").await;
@@ -46,7 +46,7 @@ async fn failed_requests_are_retried_once() {
         all.into_iter().filter(|call| !call.query.contains("dryRun")).map(|call| call.status).collect()
     };
     for (kind, _, first) in faults("PATCH") {
-        // A create ends with one more request for the Deployment, which says so.
+        // A create ends with another request for the Deployment, which marks the create as complete.
         let rest: &[_] = if kind == "deployments" { &[Some(200), Some(200)] } else { &[Some(201)] };
         assert_eq!(applied(kind), [&[first], rest].concat(), "{kind}");
     }
@@ -88,7 +88,7 @@ async fn not_found_page_is_not_absence() {
     end(&stage, &workspace).await;
 }
 
-/// R12: credentials that are rejected, also after a renewal.
+/// R12: credentials that are rejected before and after a renewal are an error.
 #[tokio::test]
 async fn rejected_credentials_are_an_error() {
     let (stage, workspace) = typed("unauthorized").await;
@@ -97,7 +97,7 @@ async fn rejected_credentials_are_an_error() {
     let printed = workspace.try_apply().await.failed();
     assert!(printed.contains("does not accept the credentials (401 Unauthorized)"), "{printed}");
     for call in proxy.calls() {
-        // Two plans look at the namespace, each with a process and so a token of its own.
+        // Two plans read the namespace, each in a process with a token of its own.
         let most = if call.path.ends_with(stage.namespace.name()) { 4 } else { 2 };
         let calls =
             proxy.calls().into_iter().filter(|other| (&other.method, &other.path) == (&call.method, &call.path));
@@ -108,7 +108,8 @@ async fn rejected_credentials_are_an_error() {
     assert_eq!(stage.namespace.objects().await, [""; 0]);
 }
 
-/// R12: the API server stops during the rollout, and starts again: the apply fails in time, and the next one continues.
+/// R12: if the API server stops during the rollout and starts again, the apply fails in time, and the next one
+/// continues.
 #[tokio::test]
 async fn api_server_outage_ends_the_apply() {
     let (stage, workspace) = typed("dead").await;
@@ -135,7 +136,7 @@ async fn api_server_outage_ends_the_apply() {
     end(&stage, &workspace).await;
 }
 
-/// R11: the token expires during the wait for the rollout: a new one is created, once, and the wait continues.
+/// R11: a token that expires during the wait for the rollout is renewed once, and the wait continues.
 #[tokio::test]
 async fn token_is_renewed_during_a_rollout() {
     let (stage, workspace) = typed("token").await;
@@ -144,7 +145,7 @@ async fn token_is_renewed_during_a_rollout() {
     let running = workspace.begin_apply();
     is_waiting_for_rollout(proxy).await;
     let before = proxy.calls().len();
-    // A token of the same second is the same.
+    // Tokens that are created within one second are equal.
     let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let begin = second();
     until("another second begins", async || second() > begin).await;
@@ -162,7 +163,7 @@ async fn token_is_renewed_during_a_rollout() {
     end(&stage, &workspace).await;
 }
 
-/// R11: the same with a command that returns tokens: it runs once more, and the wait continues with the new token.
+/// R11: the same with an exec plugin. It runs once more, and the wait continues with the new token.
 #[tokio::test]
 async fn exec_token_is_renewed_during_a_rollout() {
     let (stage, workspace) = typed("token_of_command").await;
@@ -203,7 +204,7 @@ async fn exec_token_is_renewed_during_a_rollout() {
     account.remove().await;
 }
 
-/// A namespace that is being deleted and does not end before [`let_go`].
+/// Creates a namespace that is being deleted until [`let_go`].
 async fn terminating(stage: &Stage) {
     stage.namespace.create().await;
     let held = json!({ "metadata": { "name": "held", "finalizers": ["local-cloud/held"] } });
@@ -219,7 +220,7 @@ async fn let_go(stage: &Stage) {
     maps.patch("held", &PatchParams::default(), &Patch::Merge(free)).await.unwrap();
 }
 
-/// R13: a namespace with this name is being deleted: its end is waited for, and it is created again.
+/// R13: if the namespace is being deleted, the create waits, and creates it again.
 #[tokio::test]
 async fn terminating_namespace_is_waited_for() {
     let (stage, workspace) = typed("terminating").await;
@@ -235,7 +236,7 @@ async fn terminating_namespace_is_waited_for() {
     end(&stage, &workspace).await;
 }
 
-/// R13: a namespace whose deletion does not end in time, and one that the release is not to create.
+/// R13: a namespace that is not deleted in time, and one that the release does not create, are errors.
 #[tokio::test]
 async fn terminating_namespace_times_out() {
     let (stage, workspace) = typed("terminating_for_ever").await;

@@ -1,4 +1,4 @@
-//! Runs that do not come to their end: Ctrl-C, and worse.
+//! Interrupted runs: Ctrl-C and SIGKILL.
 
 use gitlabspot_acceptance_tests::{KubernetesFault, Running, Stage, until};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, NAME, end, generation, is_waiting_for_rollout, replica_sets, start_pods, typed};
 
-/// What a create applies, in order.
+/// Resources that a create applies, in order.
 const KINDS: [&str; 9] = [
     "secrets",
     "serviceaccounts",
@@ -22,13 +22,13 @@ const KINDS: [&str; 9] = [
     "servicemonitors",
 ];
 
-/// Presses Ctrl-C, which has to end the command soon.
+/// Sends SIGINT, as Ctrl-C does, and asserts that the command ends soon.
 async fn interrupted(stage: &Stage, running: Running) -> String {
     let proxy = stage.kubernetes_faults();
     running.interrupt_soon(|| proxy.calls().len()).await.failed()
 }
 
-/// Waits until a request hangs, and ends engine and provider.
+/// Waits until a request hangs, and kills engine and provider.
 async fn killed_while_hanging(stage: &Stage, running: Running) {
     let proxy = stage.kubernetes_faults();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
@@ -36,8 +36,8 @@ async fn killed_while_hanging(stage: &Stage, running: Running) {
     proxy.forget();
 }
 
-/// R16: Ctrl-C during the rollout of a create: the state has the release, and the next apply replaces it, as engines do
-/// with a tainted resource.
+/// R16: Ctrl-C during the rollout of a create. The state has the release, and the next apply replaces it, because the
+/// resource is tainted.
 #[tokio::test]
 async fn interrupt_during_create() {
     let (stage, workspace) = typed("interrupted_create").await;
@@ -58,7 +58,7 @@ async fn interrupt_during_create() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C during the rollout of an update: the next apply continues the wait, and restarts nothing.
+/// R16: Ctrl-C during the rollout of an update. The next apply continues the wait and restarts nothing.
 #[tokio::test]
 async fn interrupt_during_update() {
     let (stage, workspace) = typed("interrupted_update").await;
@@ -78,7 +78,7 @@ async fn interrupt_during_update() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C while the API server does not respond, or is not running: the eight attempts are not completed.
+/// R16: Ctrl-C while the API server does not respond or does not run. The eight attempts are not completed.
 #[tokio::test]
 async fn interrupt_while_the_api_server_is_silent() {
     let (stage, workspace) = typed("interrupted_silence").await;
@@ -99,7 +99,7 @@ async fn interrupt_while_the_api_server_is_silent() {
     is_waiting_for_rollout(proxy).await;
     proxy.go_down().await;
     let printed = interrupted(&stage, running).await;
-    // Between two looks, or in one.
+    // The run is stopped between two requests or during one.
     let is_stopped = printed.contains("did not complete: cancelled") || printed.contains("the run was stopped before");
     let rollout =
         format!("The rollout of the manager of the release {}/{NAME} did not complete", stage.namespace.name());
@@ -111,8 +111,9 @@ async fn interrupt_while_the_api_server_is_silent() {
     end(&stage, &workspace).await;
 }
 
-/// R16: Ctrl-C while a destroy waits for the last jobs: roles and what the pods need remain. The next plan shows what
-/// is being deleted, an apply waits for its end and creates it again, and a destroy continues the wait.
+/// R16: Ctrl-C while a destroy waits for the last jobs. Roles and other objects that the pods need remain. The next
+/// plan shows what is being deleted, an apply waits for the deletion and creates it again, and a destroy continues the
+/// wait.
 #[tokio::test]
 async fn interrupt_during_destroy() {
     let (stage, workspace) = typed("interrupted_destroy").await;
@@ -161,8 +162,8 @@ async fn interrupt_during_destroy() {
     end(&stage, &workspace).await;
 }
 
-/// R16: `kill -9` at each request of a create, one run after the other: each continues where the one before ended,
-/// without a state, and at last every object exists once.
+/// R16: SIGKILL at each request of a create. Each further run continues without a state, and in the end every object
+/// exists once.
 #[tokio::test]
 async fn crash_at_every_request_of_a_create() {
     let (stage, workspace) = typed("killed_create").await;
@@ -179,8 +180,8 @@ async fn crash_at_every_request_of_a_create() {
     end(&stage, &workspace).await;
 }
 
-/// R16: `kill -9` in an update that had created an object which is not in the state: a destroy deletes it, too, and so
-/// does the next apply of a configuration without it.
+/// R16: SIGKILL in an update that has created an object which is not in the state. A destroy deletes this object, and
+/// so does the next apply of a configuration without it.
 #[tokio::test]
 async fn crash_during_update() {
     let (stage, workspace) = typed("killed_update").await;
@@ -203,7 +204,7 @@ async fn crash_during_update() {
     end(&stage, &workspace).await;
 }
 
-/// R16: `kill -9` at each request of a destroy: the next one continues, and at last nothing remains.
+/// R16: SIGKILL at each request of a destroy. The next run continues, and in the end nothing remains.
 #[tokio::test]
 async fn crash_at_every_request_of_a_destroy() {
     let (stage, workspace) = typed("killed_destroy").await;
@@ -218,8 +219,8 @@ async fn crash_at_every_request_of_a_destroy() {
     end(&stage, &workspace).await;
 }
 
-/// R9: without a record to lock: of two applies of the same configuration at once, each with its own state, one creates
-/// the release. The other one is an error, and its destroy does not delete objects of the first.
+/// R9: if two runs with different states apply the same configuration concurrently, one of them creates the release.
+/// The other one fails, and its destroy does not delete objects of the first.
 #[tokio::test]
 async fn concurrent_applies_of_one_release() {
     let (stage, workspace) = typed("at_once").await;
@@ -231,8 +232,8 @@ async fn concurrent_applies_of_one_release() {
         (Some(1), Some(0)) => (&other, &workspace, one.prose()),
         _ => panic!("{one}\n{two}"),
     };
-    let is_told = ["belongs to another resource", "was adopted by another create"];
-    assert!(is_told.iter().any(|text| printed.contains(text)), "{printed}");
+    let reasons = ["belongs to another resource", "was adopted by another create"];
+    assert!(reasons.iter().any(|text| printed.contains(text)), "{printed}");
     winner.assert_stable().await;
     loser.destroy().await;
     winner.assert_stable().await;

@@ -1,4 +1,4 @@
-//! `gitlabspot_runner_release`, from outside.
+//! Tests of `gitlabspot_runner_release`.
 
 mod admission;
 pub(crate) mod adoption;
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 const ADDRESS: &str = "gitlabspot_runner_release.runner";
 const NAME: &str = "gitlab-runner";
 
-/// The guide's values file, as its author wrote it for Helm.
+/// The guide's values file for Helm.
 pub(crate) const GUIDE: &str =
     include_str!("../../../../provider/src/resources/runner_release/testdata/guide-values.yaml");
 
@@ -45,7 +45,7 @@ fn id(stage: &Stage) -> String {
     format!("{}/{NAME}", stage.namespace.name())
 }
 
-/// A stage of which the API server can fail, and a release with everything.
+/// A stage with a Kubernetes proxy, and a workspace with a complete release.
 async fn typed(test: &str) -> (Stage, Workspace) {
     let stage = Stage::new(&format!("runner_release/{test}"), Engine::opentofu()).await;
     stage.kubernetes_faults();
@@ -59,13 +59,13 @@ async fn end(stage: &Stage, workspace: &Workspace) {
     assert!(!stage.namespace.exists().await);
 }
 
-/// How often the manager's pods were made anew, the first time included.
+/// Number of rollouts of the manager, including the first one.
 async fn replica_sets(stage: &Stage) -> usize {
     let sets = stage.kubernetes.api::<ReplicaSet>(stage.namespace.name());
     sets.list(&ListParams::default()).await.unwrap().items.len()
 }
 
-/// Lets pods start of which the image was missing.
+/// Starts pods that had no image.
 async fn start_pods(stage: &Stage) {
     let pods = stage.kubernetes.api::<Pod>(stage.namespace.name());
     let found = json!({ "metadata": { "annotations": { "local-cloud/image-missing": null } } });
@@ -76,7 +76,7 @@ async fn start_pods(stage: &Stage) {
     }
 }
 
-/// Waits until everything is applied and the Deployment is looked at again and again.
+/// Waits until all objects are applied and the Deployment is read repeatedly.
 async fn is_waiting_for_rollout(proxy: &KubernetesProxy) {
     let looks = format!("/deployments/{NAME}");
     until("the rollout is waited for", async || {
@@ -87,7 +87,7 @@ async fn is_waiting_for_rollout(proxy: &KubernetesProxy) {
     .await;
 }
 
-/// `config.toml` and `config.template.toml`.
+/// Contents of `config.toml` and `config.template.toml`.
 async fn files(stage: &Stage) -> BTreeMap<String, String> {
     let config_map: ConfigMap = stage.kubernetes.get(stage.namespace.name(), NAME).await;
     config_map.data.unwrap()
@@ -153,7 +153,7 @@ async fn every_typed_attribute_is_applied() {
 
     workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
 
-    // One change rolls the manager once, and what left the configuration is removed.
+    // One change replaces the manager once, and the removed object is deleted.
     let before = generation(&stage).await;
     workspace.set(&json!({ "concurrent": 4, "pod_disruption_budget": false }));
     assert_eq!(workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
@@ -165,7 +165,7 @@ async fn every_typed_attribute_is_applied() {
     assert_eq!(sets.items.len(), 2);
     assert!(!stage.namespace.objects().await.contains(&format!("PodDisruptionBudget/{NAME}")));
 
-    // A new token rolls it once more.
+    // A new token replaces the manager once more.
     workspace.set(&json!({ "runner_token": "glrt-another", "runner_token_version": 2 }));
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -220,7 +220,7 @@ async fn manual_changes_are_reported_and_repaired() {
     assert_eq!(secrets.get(NAME).await.unwrap().data.unwrap()["runner-token"].0, b"glrt-x");
     assert_eq!(generation(&stage).await, before, "nothing that a pod starts with is other than at first");
 
-    // The whole release is gone: it is made again.
+    // A deleted Deployment is created again.
     stage.kubernetes.api::<Deployment>(namespace).delete(NAME, &DeleteParams::default()).await.unwrap();
     assert!(!workspace.plan().await.is_empty());
     workspace.apply().await;
@@ -240,7 +240,7 @@ async fn failed_rollout_names_the_reason_of_the_pods() {
     for text in ["Runner manager is not available", "ImagePullBackOff"] {
         assert!(printed.to_string().contains(text), "{text} in {printed}");
     }
-    // What was applied is in the state; the next apply goes on from there.
+    // The state has the applied objects, and the next apply continues.
     workspace.set(&json!({ "image_missing": false, "update_timeout": null }));
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -273,7 +273,7 @@ async fn destroy_succeeds_after_the_cluster_was_deleted() {
     assert!(!workspace.state().await.contains(ADDRESS));
 }
 
-/// R17: one object is refused; the objects that were applied before it are in the state, and a destroy deletes them.
+/// R17: if one object is refused, the objects that were applied before are in the state, and a destroy deletes them.
 #[tokio::test]
 async fn refused_object_keeps_the_others_in_the_state() {
     let stage = Stage::new("runner_release/refused", Engine::opentofu()).await;

@@ -1,4 +1,4 @@
-//! Two resources of one name: a create takes nothing that another address has.
+//! Two resources with one name: a create does not adopt the release of another address.
 
 use std::fs;
 
@@ -16,8 +16,8 @@ fn assert_refused(printed: Output) {
     }
 }
 
-/// R24: `create_before_destroy`, a rename without `moved` and a second resource of one name: refused before anything is
-/// changed. With `moved` the plan is empty, and a replacement without `create_before_destroy` works.
+/// R24: `create_before_destroy`, a rename without `moved` and a second resource of one name are refused before anything
+/// is changed. With `moved` the plan is empty, and a replacement without `create_before_destroy` succeeds.
 #[tokio::test]
 async fn second_resource_of_one_release_is_refused() {
     let (stage, workspace) = typed("owners").await;
@@ -57,7 +57,7 @@ async fn second_resource_of_one_release_is_refused() {
     let _ = workspace.run(&replace).await.succeeded();
     workspace.assert_stable().await;
 
-    // Both run at the same time: the create waits for the end of the destroy.
+    // Create and destroy run concurrently: the create waits for the end of the destroy.
     workspace.write(MANIFEST, &renamed);
     workspace.apply().await;
     workspace.assert_stable().await;

@@ -1,4 +1,4 @@
-//! With no more rights in the cluster than the docs say, and with a use for each of them.
+//! The documented permissions in the cluster are sufficient, and each of them is necessary.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,24 @@ use super::{ADDRESS, NAME, id, variables};
 const ROLES: &str = include_str!("../../../../docs/permissions/runner-release.yaml");
 const PLAN: &str = include_str!("../../../../docs/permissions/plan/kubernetes.yaml");
 
-/// Rules at the end of each role that are the manager's: nobody grants what he has not.
+/// Number of rules at the end of each role that are those of the manager: an identity can only grant its own
+/// permissions.
 const GRANTS: usize = 7;
 
-/// The documented role of which the name ends so.
+/// The documented role with this suffix of its name.
 fn role(end: &str) -> Value {
     let is_one = |role: &Value| role["metadata"]["name"].as_str().unwrap().ends_with(end);
     roles(ROLES).into_iter().find(is_one).unwrap()
 }
 
-/// A role without the manager's rights.
+/// Removes the manager's permissions from a role.
 fn without_grants(mut role: Value) -> Value {
     let rules = role["rules"].as_array_mut().unwrap();
     rules.truncate(rules.len() - GRANTS);
     role
 }
 
-/// A release of somebody who has these roles.
+/// A workspace with a release, and a service account with these roles.
 async fn of(test: &str, roles: &[Value], more: Value) -> (Stage, Workspace, Restricted) {
     let stage = Stage::new(&format!("runner_release/{test}"), Engine::opentofu()).await;
     if more["create_namespace"] != true {
@@ -43,7 +44,7 @@ async fn of(test: &str, roles: &[Value], more: Value) -> (Stage, Workspace, Rest
     (stage, workspace, restricted)
 }
 
-/// Creates, looks, imports, fails, and changes one kind of objects for the other.
+/// Creates, reads and imports a release, fails once, and adds an autoscaler.
 async fn create_update_import(stage: &Stage, workspace: &Workspace) {
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -56,14 +57,14 @@ async fn create_update_import(stage: &Stage, workspace: &Workspace) {
     workspace.assert_stable().await;
 }
 
-/// Right of one verb on the resource of an API group: `get apps/deployments`.
+/// A verb on a resource of an API group, such as `get apps/deployments`.
 type Right = String;
 
 fn right(verb: &str, group: &str, resource: &str) -> Right {
     format!("{verb} {group}/{resource}")
 }
 
-/// What a request asks for; nothing for what everybody may ask.
+/// Permissions that a request needs. Empty for requests that are always allowed.
 fn permissions_of(call: &KubernetesCall) -> Vec<Right> {
     let parts: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
     let (group, below) = match parts.as_slice() {
@@ -80,7 +81,7 @@ fn permissions_of(call: &KubernetesCall) -> Vec<Right> {
     let verbs = match (call.method.as_str(), name) {
         ("GET", true) => vec!["get"],
         ("GET", false) => vec!["list"],
-        // An apply of what is not there yet creates it, also on trial.
+        // Server-side apply of an object that does not exist creates it, also in a dry run.
         ("PATCH", _) if call.status == Some(201) => vec!["patch", "create"],
         ("PATCH", _) => vec!["patch"],
         ("DELETE", _) => vec!["delete"],
@@ -106,7 +107,7 @@ fn of_cluster(stage: &Stage) -> String {
     format!("{}-{NAME}", stage.namespace.name())
 }
 
-/// What the roles of the release say.
+/// Permissions in the roles of the release.
 async fn granted(stage: &Stage) -> BTreeSet<Right> {
     let labels = ListParams::default().labels(&format!("release={NAME},app.kubernetes.io/managed-by=gitlabspot"));
     let roles = stage.kubernetes.api::<Role>(stage.namespace.name()).list(&labels).await.unwrap();
@@ -115,14 +116,14 @@ async fn granted(stage: &Stage) -> BTreeSet<Right> {
     rules.flat_map(|rules| of_rules(&rules)).collect()
 }
 
-/// A look at everything of a kind in the whole cluster, such as at what a release has in other namespaces: what may not be
-/// seen is left out of account.
+/// Whether a request lists a kind in the whole cluster, for objects of a release in other namespaces. Objects that the
+/// identity is not allowed to list are ignored.
 fn is_wide(call: &KubernetesCall) -> bool {
     call.method == "GET" && !call.path.contains("/namespaces/")
 }
 
-/// Nothing was refused, but for wide looks if that is so, and every verb of every rule was needed: for a request, or to
-/// grant it.
+/// Asserts that no request was denied (except cluster-wide lists if `is_narrow`), and that every verb of every rule was
+/// needed, for a request or to grant it.
 fn assert_exact(roles: &[Value], calls: &[KubernetesCall], granted: &BTreeSet<Right>, is_narrow: bool) {
     let is_known = |call: &KubernetesCall| is_narrow && is_wide(call);
     let other: Vec<_> = calls.iter().filter(|call| call.status == Some(403) && !is_known(call)).collect();
@@ -140,8 +141,8 @@ fn assert_exact(roles: &[Value], calls: &[KubernetesCall], granted: &BTreeSet<Ri
     }
 }
 
-/// R27: an identity with the permissions of `docs/permissions/plan`, without Secrets: one warning names what is
-/// missing, and the plan is that of an administrator, also with changes. With fewer permissions it is the same.
+/// R27: for an identity with the permissions of `docs/permissions/plan` and without access to Secrets, one warning has
+/// the missing permissions, and the plan is that of an administrator. With fewer permissions it is the same.
 #[tokio::test]
 async fn plan_needs_only_read_permissions() {
     let (stage, workspace, restricted) = of("plan", &roles(PLAN), json!({})).await;
@@ -172,7 +173,7 @@ async fn plan_needs_only_read_permissions() {
     assert_eq!(left, [""; 0]);
 }
 
-/// R19: in an existing namespace the documented Role is sufficient, from create to destroy, and each of its permissions
+/// R19: in an existing namespace, the documented Role is sufficient from create to destroy, and each of its permissions
 /// is needed.
 #[tokio::test]
 async fn documented_role_is_sufficient() {
@@ -188,8 +189,8 @@ async fn documented_role_is_sufficient() {
     assert_eq!(left, [""; 0]);
 }
 
-/// R19: with a namespace to create, the ClusterRole is sufficient; without its second rule the namespace remains, with
-/// a warning.
+/// R19: to create a namespace, the ClusterRole is sufficient. Without its second rule, the namespace remains, with a
+/// warning.
 #[tokio::test]
 async fn documented_cluster_role_is_sufficient() {
     for lists in [true, false] {
@@ -217,7 +218,7 @@ async fn documented_cluster_role_is_sufficient() {
     }
 }
 
-/// R19: with roles of the whole cluster, both together are sufficient.
+/// R19: for cluster-wide roles of the release, both documented roles together are sufficient.
 #[tokio::test]
 async fn documented_roles_are_sufficient_for_cluster_wide_access() {
     let both = [without_grants(role("-release")), role("-cluster-wide")];
@@ -231,8 +232,7 @@ async fn documented_roles_are_sufficient_for_cluster_wide_access() {
     restricted.remove().await;
 }
 
-/// R19: an identity without the permissions that the manager is to have is refused by the plan; it can create a release
-/// without roles.
+/// R19: the plan refuses an identity without the permissions of the manager. It can create a release without roles.
 #[tokio::test]
 async fn missing_permissions_to_grant_are_refused_at_plan() {
     let role = without_grants(role("-release"));

@@ -1,11 +1,10 @@
-//! The end of a release: in which order, and what is waited for.
+//! Order and waits of a destroy.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 
 use super::{NAME, end, typed, with_token};
 
-/// Each object is deleted once: the Deployment with its pods first, their permissions last, and the namespace at the
-/// end.
+/// Each object is deleted once: the Deployment with its pods first, their permissions last, and finally the namespace.
 #[tokio::test]
 async fn destroy_deletes_roles_last() {
     let (stage, workspace) = typed("order").await;
@@ -22,14 +21,14 @@ async fn destroy_deletes_roles_last() {
     let tail: Vec<&str> = last.iter().map(String::as_str).chain([namespace.as_str()]).collect();
     assert!(order.ends_with(&tail), "{order:?}");
     assert_eq!(order.len(), 10, "nine objects and the namespace, each once: {order:?}");
-    // The manager's pods have gone before anything that they work with goes.
+    // The pods of the manager no longer exist when other objects are deleted.
     let calls = proxy.calls();
     let gone = calls.iter().rposition(|call| call.path.ends_with("/pods") && call.query.contains("app%3D")).unwrap();
     let next = calls.iter().position(|call| call.is_change() && !call.path.contains("/deployments/")).unwrap();
     assert!(gone < next, "{calls:#?}");
 }
 
-/// Pods that registered themselves unregister as they end: nothing is written before the Deployment is deleted.
+/// Registered pods unregister when they end. Nothing is written before the Deployment is deleted.
 #[tokio::test]
 async fn destroy_lets_registered_pods_unregister() {
     let stage = Stage::new("runner_release/told", Engine::opentofu()).await;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ADDRESS, NAME, end, generation, replica_sets, start_pods, typed};
 
-/// R5: a status of an earlier generation, however good, ends no wait.
+/// R5: a wait does not end with the status of an older generation.
 #[tokio::test]
 async fn stale_deployment_status_is_not_success() {
     let (stage, workspace) = typed("stale").await;
@@ -20,7 +20,7 @@ async fn stale_deployment_status_is_not_success() {
         deployment["status"]["observedGeneration"] = (generation - 1).into();
     };
     workspace.set(&json!({ "concurrent": 4 }));
-    // The first look is the refresh's.
+    // The first read is that of the refresh.
     let deployment = format!("/deployments/{NAME}");
     proxy.inject(KubernetesFault::changed("GET", &deployment, stale).after(1).times(3));
     let printed = workspace.apply().await.prose();
@@ -32,8 +32,8 @@ async fn stale_deployment_status_is_not_success() {
     end(&stage, &workspace).await;
 }
 
-/// R6: the controller reports the exceeded deadline: its message and the reasons of the pods are in the error at once,
-/// the state has the applied objects.
+/// R6: when the controller reports that the deadline is exceeded, the apply fails at once with its message and the
+/// reasons of the pods. The state has the applied objects.
 #[tokio::test]
 async fn exceeded_progress_deadline_is_explained() {
     let (stage, workspace) = typed("deadline").await;
@@ -68,7 +68,7 @@ async fn exceeded_progress_deadline_is_explained() {
     end(&stage, &workspace).await;
 }
 
-/// R20: refused pods have no reason of their own: the reason of the ReplicaSet is in the error, and the next apply
+/// R20: pods that are not admitted have no status. The error has the reason of the ReplicaSet, and the next apply
 /// succeeds.
 #[tokio::test]
 async fn refused_pods_are_explained_by_the_replica_set() {
@@ -96,7 +96,7 @@ async fn refused_pods_are_explained_by_the_replica_set() {
     end(&stage, &workspace).await;
 }
 
-/// R7: the timeout ends: the next apply continues the wait, and restarts nothing.
+/// R7: after a timeout, the next apply continues the wait and restarts nothing.
 #[tokio::test]
 async fn rollout_timeout_is_continued_by_the_next_apply() {
     let (stage, workspace) = typed("waits_on").await;
@@ -120,7 +120,7 @@ async fn rollout_timeout_is_continued_by_the_next_apply() {
     end(&stage, &workspace).await;
 }
 
-/// Each kind of change restarts the manager once: configuration, token, and values in `restart_on`.
+/// Changes of the configuration, of the token, and of values in `restart_on` each restart the manager once.
 #[tokio::test]
 async fn each_change_restarts_the_manager_once() {
     let (stage, workspace) = typed("once").await;
@@ -140,7 +140,7 @@ async fn each_change_restarts_the_manager_once() {
             assert_eq!(replica_sets(&stage).await, expected, "{change}");
         }
     }
-    // What no pod starts with rolls nothing.
+    // A change that is not part of the pods restarts nothing.
     workspace.set(&json!({ "pod_disruption_budget": false }));
     workspace.apply().await;
     assert_eq!(replica_sets(&stage).await, expected);

@@ -1,8 +1,8 @@
-//! The manager's own start command, run as its pod would run it, against a GitLab.
+//! The start command of the manager, executed as in its pod, with a GitLab instance.
 //!
-//! Command, environment and files are those in the cluster. In place of the runner's binary stands a script that writes
-//! down how it is called and asks GitLab what the binary would ask: `register` with the registration token, `run` for a
-//! job with the token of config.toml, `verify` and `unregister` with the same.
+//! Command, environment and files are those of the cluster. A script in place of the runner's binary records its calls
+//! and sends the requests of the binary: `register` with the registration token, `run` for a job with the token of
+//! config.toml, `verify` and `unregister` with the same token.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +61,7 @@ case "$command" in
 esac
 "#;
 
-/// What the manager's pod has in its file system.
+/// The file system of the manager's pod, with its command and environment.
 struct Pod {
     root: PathBuf,
     command: Vec<String>,
@@ -69,7 +69,7 @@ struct Pod {
 }
 
 impl Pod {
-    /// From what is in the cluster.
+    /// Reads the objects of the cluster.
     async fn of(stage: &Stage) -> Self {
         let namespace = stage.namespace.name();
         let root = stage.folder().join("pod");
@@ -95,7 +95,7 @@ impl Pod {
             environment: entries.map(|entry| (texts(&entry["name"]), texts(&entry["value"]))).collect(),
             root,
         };
-        // The paths of an image are those of a folder here.
+        // The paths of the image are below a folder of the test.
         let settings = pod.root.join("configmaps/settings");
         let moved = fs::read_to_string(&settings)
             .unwrap()
@@ -111,7 +111,7 @@ impl Pod {
         format!("'{}'", self.root.join(name).display())
     }
 
-    /// Starts the container, without the init process around its command, and waits until the manager runs.
+    /// Starts the container without the init process around its command, and waits until the manager runs.
     async fn start(&self) -> Child {
         let [_, _, shell, script] = self.command.as_slice() else { unreachable!("{:?}", self.command) };
         assert_eq!(script, "/configmaps/entrypoint");
@@ -130,14 +130,14 @@ impl Pod {
         child
     }
 
-    /// Ends it as a kubelet does.
+    /// Ends the container like a kubelet, with SIGQUIT.
     async fn stop(&self, mut child: Child) {
         let id = child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-s", "QUIT", &id]).status().await.unwrap().success());
         assert!(child.wait().await.unwrap().success());
     }
 
-    /// Ends the manager as a crash does, and with it the container.
+    /// Ends the manager like a crash, which also ends the container.
     async fn crash(&self, mut child: Child) {
         let manager = fs::read_to_string(self.root.join("manager")).unwrap();
         assert!(Command::new("kill").args(["-s", "KILL", manager.trim()]).status().await.unwrap().success());
@@ -149,7 +149,7 @@ impl Pod {
     }
 }
 
-/// A release at this test's GitLab.
+/// A workspace with a release that uses the GitLab instance of the test.
 async fn released(stage: &Stage, case: &str, token: (&str, &str)) -> Workspace {
     let workspace = stage.testdata(case, with_token(stage, token.0, token.1)).await;
     let url =
@@ -160,15 +160,15 @@ async fn released(stage: &Stage, case: &str, token: (&str, &str)) -> Workspace {
     workspace
 }
 
-/// Method, path and status of what GitLab was asked.
+/// Method, path and status of the requests that GitLab received.
 fn asked(stage: &Stage) -> Vec<String> {
-    let told = |call: &Value| {
+    let line = |call: &Value| {
         format!("{} {} {}", call["method"].as_str().unwrap(), call["path"].as_str().unwrap(), call["status"])
     };
-    stage.gitlab.calls().iter().map(told).collect()
+    stage.gitlab.calls().iter().map(line).collect()
 }
 
-/// An authentication token is used directly: nothing is registered, verified or unregistered.
+/// An authentication token is used directly: no runner is registered, verified or unregistered.
 #[tokio::test]
 async fn authentication_token_needs_no_registration() {
     let stage = Stage::new("runner_release/start", Engine::opentofu()).await;
@@ -186,8 +186,8 @@ async fn authentication_token_needs_no_registration() {
     stage.assert_nothing_remains().await;
 }
 
-/// R21: a registration token registers at start, and each pod unregisters once, when it ends: also one that is
-/// replaced.
+/// R21: a registration token registers at the start of a pod, and each pod, including one that is replaced, unregisters
+/// once at its end.
 #[tokio::test]
 async fn registration_ends_with_its_pod() {
     let stage = Stage::new("runner_release/register", Engine::opentofu()).await;
@@ -202,7 +202,7 @@ async fn registration_ends_with_its_pod() {
     assert_eq!(stage.gitlab.runners(), [Value::Null; 0]);
     assert!(!pod.root.join("config/registered").exists());
 
-    // The pod that takes its place.
+    // The pod that replaces it.
     let running = pod.start().await;
     assert_eq!(stage.gitlab.runners().len(), 1);
     workspace.destroy().await;
@@ -213,7 +213,7 @@ async fn registration_ends_with_its_pod() {
     stage.assert_nothing_remains().await;
 }
 
-/// R21: a container that restarts in its pod keeps its registration, and registers again when GitLab has removed it.
+/// R21: a container that restarts in its pod keeps its registration, and registers again if GitLab has deleted it.
 #[tokio::test]
 async fn restarted_container_checks_its_registration() {
     let stage = Stage::new("runner_release/again", Engine::opentofu()).await;

@@ -1,4 +1,4 @@
-//! Values files as people have them, written for Helm.
+//! Typical values files for Helm.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::variables;
 
 const FOLDER: &str = "../provider/src/resources/runner_release/testdata/values";
 
-/// The files by the name of their release, those that pass and those that are refused.
+/// Accepted and refused files, by the name of their release.
 fn files() -> [BTreeMap<String, String>; 2] {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
     let mut found = [BTreeMap::new(), BTreeMap::new()];
@@ -28,8 +28,8 @@ fn files() -> [BTreeMap<String, String>; 2] {
     found
 }
 
-/// R22: values files that Helm accepts are accepted: each file of a collection is applied, has an empty second plan and
-/// is destroyed, with one warning for files that have keys without effect; the others are refused together, each with
+/// R22: values files that Helm accepts are accepted. Each file of a collection is applied, has an empty second plan and
+/// is destroyed, with one warning for files with keys that have no effect. The others are refused together, each with
 /// the path of its file.
 #[tokio::test]
 async fn values_files_of_users_are_applied_as_by_helm() {

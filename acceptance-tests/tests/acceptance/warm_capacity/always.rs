@@ -1,4 +1,4 @@
-//! Placeholders that are always kept: a Deployment.
+//! Placeholder pods without a schedule: a Deployment.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, Fixture, NAME, pending, pod, run_job};
 
-/// W1: placeholders run on the build node only; a job preempts one at once, which is then pending.
+/// W1: placeholder pods run on the build node only. A job preempts one at once, which is then pending.
 #[tokio::test]
 async fn job_preempts_a_placeholder_at_once() {
     let fixture = Fixture::new("preemption", json!({})).await;
@@ -23,14 +23,14 @@ async fn job_preempts_a_placeholder_at_once() {
     fixture.until_placeholders(&[pending(), fixture.running()]).await;
     fixture.workspace.assert_stable().await;
 
-    // The job ends, and its room is kept for the next.
+    // The job ends, and its capacity is reserved again.
     let pods = fixture.stage.kubernetes.api::<Pod>(fixture.stage.namespace.name());
     pods.delete("job", &DeleteParams::default()).await.unwrap();
     fixture.until_placeholders(&[fixture.running(), fixture.running()]).await;
     fixture.destroy().await;
 }
 
-/// W2: while there is no node for them, placeholders are pending and an apply succeeds.
+/// W2: while no node has capacity, placeholder pods are pending and an apply succeeds.
 #[tokio::test]
 async fn apply_does_not_wait_for_nodes() {
     let fixture = Fixture::new("no_node", json!({})).await;
@@ -71,7 +71,7 @@ async fn updates_in_place() {
     assert_eq!(requests["requests"], json!({ "cpu": "1", "memory": "8Gi", "ephemeral-storage": "1Gi" }));
     fixture.workspace.assert_import(ADDRESS, &fixture.id(), &[]).await;
 
-    // Another name is another resource.
+    // Another name replaces the resource.
     fixture.workspace.set(&json!({ "name": "other", "priority": fixture.priority }));
     let plan = fixture.workspace.plan().await;
     assert_eq!(plan.change(ADDRESS)["replace_paths"], json!([["name"]]));
@@ -80,7 +80,7 @@ async fn updates_in_place() {
     fixture.destroy().await;
 }
 
-/// W4: objects that were changed or deleted manually are shown one by one, and repaired.
+/// W4: the plan shows objects that were changed or deleted manually, and the apply repairs them.
 #[tokio::test]
 async fn manual_changes_are_reported_and_repaired() {
     let fixture = Fixture::new("drift", json!({})).await;
@@ -102,14 +102,14 @@ async fn manual_changes_are_reported_and_repaired() {
     fixture.workspace.assert_stable().await;
     fixture.until_placeholders(&[fixture.running(), fixture.running()]).await;
 
-    // Without its label it is ours all the same.
+    // Without its label, the Deployment is still managed.
     let edited = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": null } } });
     deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
     assert!(!fixture.workspace.plan().await.is_empty());
     fixture.workspace.apply().await;
     fixture.workspace.assert_stable().await;
 
-    // The Deployment is gone: it alone is missing, and comes back.
+    // Only the deleted Deployment is missing, and is created again.
     deployments.delete(NAME, &DeleteParams::default()).await.unwrap();
     let plan = fixture.workspace.plan().await;
     let before = plan.change(ADDRESS)["before"]["manifest"].as_object().unwrap();

@@ -1,4 +1,4 @@
-//! Fields that others own: shown and taken back where they are changed, named where the plan has not shown it.
+//! Fields of other field managers: restored if the plan has shown the change, and reported otherwise.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
@@ -14,7 +14,7 @@ impl Fixture {
         self.stage.kubernetes.api(self.stage.namespace.name())
     }
 
-    /// Has another manager apply this number of pods.
+    /// Applies a number of pods with another field manager.
     async fn scale_as(&self, manager: &str, replicas: Option<i32>) {
         let object = json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": NAME }, "spec": { "replicas": replicas },
@@ -27,7 +27,7 @@ impl Fixture {
         self.deployments().get(NAME).await.unwrap().spec.replicas
     }
 
-    /// Who owns the number of pods.
+    /// Field managers of the number of pods.
     async fn owners(&self) -> Vec<String> {
         let entries = self.deployments().get(NAME).await.unwrap().metadata.managed_fields.unwrap();
         let owning = entries.into_iter().filter(|entry| json!(entry.fields_v1)["f:spec"].get("f:replicas").is_some());
@@ -35,7 +35,7 @@ impl Fixture {
     }
 }
 
-/// W24: a field that another manager has taken with another value is shown, and restored.
+/// W24: a field that another field manager has set to another value is shown and restored.
 #[tokio::test]
 async fn changed_managed_field_is_repaired_after_a_plan() {
     let fixture = Fixture::new("taken", json!({})).await;
@@ -51,8 +51,8 @@ async fn changed_managed_field_is_repaired_after_a_plan() {
     fixture.destroy().await;
 }
 
-/// W24: a field that another manager applies with the same value, or changes after the plan, is not taken: the conflict
-/// names field and manager, and the state has the observed value.
+/// W24: a field that another field manager applies with the same value, or changes after the plan, is not taken. The
+/// error has field and manager, and the state has the observed value.
 #[tokio::test]
 async fn field_of_another_manager_is_named_and_not_taken() {
     let fixture = Fixture::new("conflict", json!({})).await;
@@ -72,7 +72,7 @@ async fn field_of_another_manager_is_named_and_not_taken() {
         assert_eq!(fixture.workspace.state().await.resource(ADDRESS)["manifest"][&key], manifest[&key]);
     }
 
-    // The other lets go of it. Then it comes between plan and apply.
+    // The other field manager gives up the field, and then takes it between plan and apply.
     let nothing = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": NAME } });
     let let_go = Patch::Apply(&nothing);
     fixture.deployments().patch(NAME, &PatchParams::apply("keda"), &let_go).await.map(drop).unwrap();
@@ -89,7 +89,7 @@ async fn field_of_another_manager_is_named_and_not_taken() {
     assert!(printed.contains(field), "{printed}");
     assert_eq!(fixture.replicas().await, Some(1));
 
-    // Now it is shown, and repaired; of the priority that came to nothing, nothing is left.
+    // The next plan shows and repairs it. No object remains of the priority that was not applied.
     fixture.workspace.apply().await;
     fixture.workspace.assert_stable().await;
     assert_eq!(fixture.replicas().await, Some(2));
@@ -97,7 +97,7 @@ async fn field_of_another_manager_is_named_and_not_taken() {
     assert_eq!(fixture.classes().await, [""; 0]);
 }
 
-/// W10: a priority class, or a CronJob, of others: not changed, and nothing is created beside it.
+/// W10: a priority class or a CronJob of others is not changed, and nothing else is created.
 #[tokio::test]
 async fn existing_objects_of_others_are_refused() {
     let fixture = Fixture::new("strangers", json!({})).await;
@@ -125,7 +125,7 @@ async fn existing_objects_of_others_are_refused() {
     assert!(printed.contains(&format!("CronJob {} already exists", fixture.id())), "{printed}");
     assert!(!fixture.workspace.state().await.contains(ADDRESS) && !fixture.has_class().await);
 
-    // Placeholders of the other shape are made beside it, and removed without it.
+    // Placeholder pods of the other workload are created next to it, and deleted without it.
     fixture.workspace.set(&json!({ "schedule": null, "pods": 1 }));
     fixture.workspace.apply().await;
     fixture.workspace.destroy().await;
@@ -133,7 +133,7 @@ async fn existing_objects_of_others_are_refused() {
     assert!(!fixture.has_class().await);
 }
 
-/// W10: placeholders that no longer have the label of the provider are preserved by a destroy, with a warning.
+/// W10: placeholder pods without the label of the provider are preserved by a destroy, with a warning.
 #[tokio::test]
 async fn placeholders_without_ownership_label_are_preserved() {
     let fixture = Fixture::new("given_away", json!({ "pods": 1 })).await;
@@ -144,7 +144,7 @@ async fn placeholders_without_ownership_label_are_preserved() {
     assert!(printed.prose().contains(&format!("Deployment {} was not deleted", fixture.id())), "{printed}");
     assert!(!fixture.workspace.state().await.contains(ADDRESS));
     assert_eq!(fixture.replicas().await, Some(1));
-    // Its pods still need their priority class.
+    // The pods still need their priority class.
     assert!(fixture.has_class().await);
     fixture.deployments().delete(NAME, &DeleteParams::default()).await.unwrap();
     Api::<PriorityClass>::all(fixture.stage.kubernetes.client())

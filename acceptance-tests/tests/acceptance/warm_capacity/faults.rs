@@ -1,4 +1,4 @@
-//! What an API server, and the network before it, can do wrong.
+//! Faults of the API server and of the network.
 
 use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::scheduled::{now, period};
 use super::{ADDRESS, Fixture, NAME, quota_of};
 
-/// Everything that may happen to one request, one after the other.
+/// Injects every fault of a request, one for each attempt.
 fn everything(proxy: &KubernetesProxy, method: &str, part: &str) {
     proxy.inject(KubernetesFault::too_many(method, part, 1));
     proxy.inject(KubernetesFault::error(method, part, 503, "ServiceUnavailable", "later"));
@@ -18,7 +18,7 @@ fn everything(proxy: &KubernetesProxy, method: &str, part: &str) {
     proxy.inject(KubernetesFault::drop_after(method, part));
 }
 
-/// How it was answered in the end, after it had been sent again for each of these, and once for each.
+/// Asserts that the request was retried once after every fault. Returns the final status.
 fn retried_after_every_fault(proxy: &KubernetesProxy, method: &str, part: &str) -> u16 {
     let sent: Vec<_> = proxy.calls_of(method, part).into_iter().map(|call| call.status).take(7).collect();
     let (last, failed) = sent.split_last().unwrap();
@@ -26,7 +26,7 @@ fn retried_after_every_fault(proxy: &KubernetesProxy, method: &str, part: &str) 
     last.unwrap()
 }
 
-/// W19: each request of a create, an update and a destroy fails in every way, and is retried each time, for both
+/// W19: each request of a create, an update and a destroy fails with every fault and is retried each time, for both
 /// workloads.
 #[tokio::test]
 async fn failed_requests_are_retried() {
@@ -40,7 +40,7 @@ async fn failed_requests_are_retried() {
     }
     fixture.workspace.apply().await;
     for place in [&class, &deployment] {
-        // What took effect before its answer was lost is there already.
+        // The object exists already, because the request took effect before its response was lost.
         assert_eq!(retried_after_every_fault(proxy, "PATCH", place), 200);
     }
     fixture.workspace.assert_stable().await;
@@ -57,7 +57,7 @@ async fn failed_requests_are_retried() {
     for (method, place) in &requests[1..] {
         assert_eq!(retried_after_every_fault(proxy, method, place), 200);
     }
-    // It was gone before the answer came, or nearly.
+    // The object is deleted or being deleted when the request is retried.
     assert!([200, 404, 409].contains(&retried_after_every_fault(proxy, "DELETE", &deployment)));
     fixture.workspace.assert_stable().await;
     fixture.until_placeholders(&[fixture.running(), fixture.running()]).await;
@@ -73,7 +73,7 @@ async fn failed_requests_are_retried() {
     }
 }
 
-/// W19: an HTML page with status 404 does not mean that placeholders do not exist.
+/// W19: an HTML page with status 404 does not mean that the objects do not exist.
 #[tokio::test]
 async fn not_found_page_is_not_absence() {
     let fixture = Fixture::new("page", json!({ "pods": 1 })).await;
@@ -90,7 +90,7 @@ async fn not_found_page_is_not_absence() {
     fixture.destroy().await;
 }
 
-/// W19: credentials that are rejected, also after a renewal; nothing is created.
+/// W19: credentials that are rejected before and after a renewal are an error, and nothing is created.
 #[tokio::test]
 async fn rejected_credentials_are_an_error() {
     let fixture = Fixture::new("unauthorized", json!({})).await;
@@ -105,8 +105,9 @@ async fn rejected_credentials_are_an_error() {
     assert!(!fixture.has_class().await);
 }
 
-/// W20: the API server stops while pods are waited for: the apply fails in time, and the next one continues. A cluster
-/// that does not respond is not a deleted one: neither plan nor destroy forgets its objects.
+/// W20: if the API server stops during the wait for pods, the apply fails in time, and the next one continues. A
+/// cluster that does not respond is not treated as deleted: neither plan nor destroy removes its objects from the
+/// state.
 #[tokio::test]
 async fn api_server_outage_ends_the_apply() {
     let mut fixture = Fixture::new("dead", json!({ "pods": 1 })).await;
@@ -135,8 +136,8 @@ async fn api_server_outage_ends_the_apply() {
     fixture.grows_to_two().await;
 }
 
-/// W21: a namespace that is being deleted: nothing is created in it, whether its deletion starts before or during the
-/// apply; a destroy in it succeeds.
+/// W21: in a namespace that is being deleted nothing is created, whether the deletion starts before or during the
+/// apply. A destroy in it succeeds.
 #[tokio::test]
 async fn terminating_namespace_is_refused() {
     let fixture = Fixture::new("terminating", json!({ "pods": 1 })).await;
@@ -154,7 +155,7 @@ async fn terminating_namespace_is_refused() {
     assert!(printed.contains("cannot be created while the namespace is being deleted"), "{printed}");
     assert!(printed.contains("Nothing was changed") && !fixture.workspace.state().await.contains(ADDRESS), "{printed}");
 
-    // It began between look and create.
+    // The deletion starts between the read and the create.
     let proxy = stage.kubernetes_faults();
     let not_yet = |namespace: &mut serde_json::Value| namespace["status"]["phase"] = "Active".into();
     proxy.inject(KubernetesFault::changed("GET", &format!("/api/v1/namespaces/{namespace}?"), not_yet).times(0));

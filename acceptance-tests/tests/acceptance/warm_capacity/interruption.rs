@@ -1,4 +1,4 @@
-//! Runs that do not come to their end: Ctrl-C, and worse.
+//! Interrupted runs: Ctrl-C and SIGKILL.
 
 use gitlabspot_acceptance_tests::{KubernetesFault, KubernetesProxy, Running, until};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use super::scheduled::{now, period};
 use super::{ADDRESS, Fixture, NAME, quota_of};
 
-/// Presses Ctrl-C, which has to end the command soon.
+/// Sends SIGINT, as Ctrl-C does, and asserts that the command ends soon.
 async fn interrupted(proxy: &KubernetesProxy, running: Running) -> String {
     running.interrupt_soon(|| proxy.calls().len()).await.failed()
 }
 
-/// A period under way.
+/// A period in progress.
 fn schedule() -> Value {
     period(now() - 3600, now() + 3600)
 }
 
 impl Fixture {
-    /// Ends engine and provider when this request hangs.
+    /// Kills engine and provider when a request hangs.
     async fn killed_at(&self, hang: KubernetesFault, begin: impl FnOnce() -> Running) {
         let proxy = self.stage.kubernetes_faults();
         proxy.inject(hang);
@@ -30,7 +30,7 @@ impl Fixture {
         proxy.forget();
     }
 
-    /// The objects that make placeholders.
+    /// Objects that create placeholder pods.
     async fn makers(&self) -> Vec<String> {
         let mut objects = self.stage.namespace.objects().await;
         objects.retain(|object| ["Deployment/", "CronJob/", "Job/"].iter().any(|kind| object.starts_with(kind)));
@@ -38,7 +38,7 @@ impl Fixture {
     }
 }
 
-/// W22: Ctrl-C while the pods of a create are waited for, for both workloads: the state has all of it, and the next
+/// W22: Ctrl-C during the wait for the pods of a create, for both workloads. The state has all objects, and the next
 /// apply continues.
 #[tokio::test]
 async fn interrupt_during_create() {
@@ -62,7 +62,7 @@ async fn interrupt_during_create() {
     }
 }
 
-/// W22: Ctrl-C while the pods of an update are waited for: the next apply continues the wait, although every object is
+/// W22: Ctrl-C during the wait for the pods of an update. The next apply continues the wait, although every object is
 /// as desired.
 #[tokio::test]
 async fn interrupt_during_update() {
@@ -80,7 +80,7 @@ async fn interrupt_during_update() {
     fixture.grows_to_two().await;
 }
 
-/// W22: Ctrl-C while the API server does not respond.
+/// W22: Ctrl-C while the API server does not respond. The state has the objects, and the next apply completes.
 #[tokio::test]
 async fn interrupt_while_the_api_server_is_silent() {
     let fixture = Fixture::new("interrupted_silence", json!({ "pods": 1 })).await;
@@ -90,7 +90,7 @@ async fn interrupt_while_the_api_server_is_silent() {
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let printed = interrupted(proxy, running).await;
     assert!(printed.contains("the run was stopped before the Kubernetes API answered"), "{printed}");
-    // It may have been taken, for all that is known.
+    // It is unknown whether the request took effect, so that the state has the object.
     assert_eq!(fixture.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
     proxy.forget();
     fixture.workspace.apply().await;
@@ -98,8 +98,8 @@ async fn interrupt_while_the_api_server_is_silent() {
     fixture.destroy().await;
 }
 
-/// W22: Ctrl-C while the end of pods is waited for: objects that are being deleted are planned to be created, and an
-/// apply waits for their end before it creates them again; a destroy continues the wait.
+/// W22: Ctrl-C during the wait for the deletion of pods. The plan creates objects that are being deleted, and an apply
+/// waits for their deletion before. A destroy continues the wait.
 #[tokio::test]
 async fn interrupt_during_destroy() {
     let fixture = Fixture::new("interrupted_destroy", json!({ "pods": 1 })).await;
@@ -145,8 +145,8 @@ async fn interrupt_during_destroy() {
     fixture.destroy().await;
 }
 
-/// W23: `kill -9` at each request of a create, for both workloads, one run after the other: each continues where the
-/// one before ended, without a state, and at last every object exists once.
+/// W23: SIGKILL at each request of a create, for both workloads. Each further run continues without a state, and in the
+/// end every object exists once.
 #[tokio::test]
 async fn crash_at_every_request_of_a_create() {
     let always = format!("/deployments/{NAME}");
@@ -164,7 +164,7 @@ async fn crash_at_every_request_of_a_create() {
         let class = format!("/priorityclasses/{}?", fixture.class());
         for (method, part) in requests {
             let part = if part == "?" { &class } else { part };
-            // The first look at a Deployment is that before it is made.
+            // The first read of a Deployment is before its creation.
             let hang = KubernetesFault::hang(method, part).after(u32::from(method == "GET" && part == always));
             fixture.killed_at(hang, || fixture.workspace.begin_apply()).await;
             assert!(!fixture.workspace.state().await.contains(ADDRESS));
@@ -177,8 +177,8 @@ async fn crash_at_every_request_of_a_create() {
     }
 }
 
-/// W23: `kill -9` in a create, and the configuration has another workload then: refused, with a hint to import, which
-/// then replaces one by the other.
+/// W23: SIGKILL in a create, followed by a configuration with another workload, is refused with a hint to import. After
+/// the import, the apply replaces the workload.
 #[tokio::test]
 async fn crash_followed_by_another_workload_is_refused() {
     let fixture = Fixture::new("killed_changed", json!({ "pods": 1 })).await;
@@ -200,8 +200,8 @@ async fn crash_followed_by_another_workload_is_refused() {
     fixture.destroy().await;
 }
 
-/// W23: `kill -9` in an update to the other workload, or to another priority, that is not in the state: a destroy
-/// deletes what it had created, and so does the next apply of the old configuration.
+/// W23: SIGKILL in an update to another workload or priority, which is not in the state. A destroy deletes the objects
+/// that the update has created, and so does the next apply of the old configuration.
 #[tokio::test]
 async fn crash_during_update() {
     let fixture = Fixture::new("killed_update", json!({ "pods": 1 })).await;
@@ -223,7 +223,7 @@ async fn crash_during_update() {
     assert_eq!(fixture.classes().await, [""; 0]);
 }
 
-/// W23: `kill -9` at each request of a destroy: the next one continues, and at last nothing remains.
+/// W23: SIGKILL at each request of a destroy. The next run continues, and in the end nothing remains.
 #[tokio::test]
 async fn crash_at_every_request_of_a_destroy() {
     let fixture = Fixture::new("killed_destroy", json!({ "pods": 1, "schedule": schedule() })).await;

@@ -1,4 +1,4 @@
-//! `gitlabspot_warm_capacity` on the real scheduler and controllers, with a build node of each test's own.
+//! Tests of `gitlabspot_warm_capacity` on the real scheduler and controllers, with a build node for each test.
 
 mod always;
 mod conflicts;
@@ -20,15 +20,15 @@ use serde_json::{Value, json};
 const ADDRESS: &str = "gitlabspot_warm_capacity.next";
 const NAME: &str = "warm";
 
-/// What the controllers of a busy machine may take.
+/// Time that the controllers need on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A build node with room for two jobs, and placeholders of a job's size that fit there alone.
+/// A build node with capacity for two jobs, and placeholder pods of that size, which can only run there.
 struct Fixture {
     workspace: Workspace,
     node: BuildNode,
     stage: Stage,
-    /// Of this test alone, so that nobody else uses its class.
+    /// A priority of this test only, so that no other test uses its class.
     priority: i64,
 }
 
@@ -61,7 +61,7 @@ impl Fixture {
         self.classes().await.contains(&self.class())
     }
 
-    /// The class of this test's priority, and that of the one below it.
+    /// Names of the existing classes of this test: of its priority and of the next lower one.
     async fn classes(&self) -> Vec<String> {
         let classes: Api<PriorityClass> = Api::all(self.stage.kubernetes.client());
         let mut found = Vec::new();
@@ -72,7 +72,7 @@ impl Fixture {
         found
     }
 
-    /// Waits until an object of this kind is applied and its pods are looked for again and again.
+    /// Waits until an object of this kind is applied and read repeatedly.
     async fn until_waiting(&self, proxy: &KubernetesProxy, kind: &str) {
         let part = format!("/{kind}/{NAME}");
         let looks = async || {
@@ -83,11 +83,11 @@ impl Fixture {
         until(async || looks().await > 1, async || format!("{} looks", looks().await)).await;
     }
 
-    /// The placeholders: phase, and the node if there is one.
+    /// Phase and node of the placeholder pods.
     async fn placeholders(&self) -> Vec<(String, Option<String>)> {
         let labels = ListParams::default().labels("app.kubernetes.io/name=gitlabspot-warm-capacity");
         let pods = self.stage.kubernetes.api::<Pod>(self.stage.namespace.name()).list(&labels).await.unwrap();
-        // A placeholder that is told to end is no obstacle to a job for half a minute, as pods are by themselves.
+        // With the default grace period, a placeholder pod would block a job for half a minute after its preemption.
         assert!(pods.iter().all(|pod| pod.spec.as_ref().unwrap().termination_grace_period_seconds == Some(0)));
         let mut found: Vec<_> = pods
             .into_iter()
@@ -102,12 +102,12 @@ impl Fixture {
         ("Running".to_owned(), Some(self.node.name().to_owned()))
     }
 
-    /// Waits until the placeholders are so.
+    /// Waits until the placeholder pods are as expected.
     async fn until_placeholders(&self, wanted: &[(String, Option<String>)]) {
         until(async || self.placeholders().await == wanted, async || format!("{:?}", self.placeholders().await)).await;
     }
 
-    /// The next apply makes the second placeholder run, and a destroy ends it.
+    /// Asserts that the next apply starts the second placeholder pod, and destroys the resource.
     async fn grows_to_two(&self) {
         self.workspace.apply().await;
         self.workspace.assert_stable().await;
@@ -122,10 +122,10 @@ impl Fixture {
     }
 }
 
-/// Lets no more pods into the namespace.
+/// A quota that limits the pods of the namespace.
 struct Quota(Api<ResourceQuota>);
 
-/// A quota for so many pods.
+/// Creates a quota for a number of pods.
 async fn quota_of(stage: &Stage, pods: u32) -> Quota {
     let quotas = stage.kubernetes.api::<ResourceQuota>(stage.namespace.name());
     let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": pods.to_string() } } });
@@ -143,7 +143,7 @@ fn pending() -> (String, Option<String>) {
     ("Pending".to_owned(), None)
 }
 
-/// Half the node.
+/// Values of a pod that uses half of the node.
 fn pod(node: &BuildNode) -> Value {
     json!({ "cpu": "2", "memory": "8Gi", "node_selector": node.selector(), "tolerations": node.tolerations() })
 }
@@ -152,12 +152,12 @@ fn phase(pod: &Pod) -> String {
     pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default()
 }
 
-/// Asks until it is so.
+/// Waits until a condition holds.
 async fn until(is_so: impl AsyncFn() -> bool, what_is: impl AsyncFn() -> String) {
     until_slow(TIMEOUT, is_so, async || format!("still {}", what_is().await)).await;
 }
 
-/// A job pod of ordinary priority, as the runner would make it, that runs on this node.
+/// Creates a job pod of default priority on this node, like the runner, and waits until it runs.
 async fn run_job(stage: &Stage, node: &BuildNode, name: &str) {
     let job = json!({
         "apiVersion": "v1",

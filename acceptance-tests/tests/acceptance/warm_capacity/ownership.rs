@@ -1,4 +1,4 @@
-//! Whose objects are whose.
+//! Owners of objects.
 
 use gitlabspot_acceptance_tests::{Engine, Stage};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ADDRESS, Fixture, NAME};
 
-/// W9: two resources with one priority share its class, and the deletion of the last one deletes it.
+/// W9: two resources with one priority share its class. The deletion of the last one deletes the class.
 #[tokio::test]
 async fn priority_class_is_shared() {
     let fixture = Fixture::new("shared", json!({ "pods": 1 })).await;
@@ -22,7 +22,7 @@ async fn priority_class_is_shared() {
     fixture.workspace.assert_stable().await;
     fixture.until_placeholders(&[fixture.running()]).await;
 
-    // A class with another value was made by hand: its value cannot be changed, so it is made anew.
+    // Others create the class with another value. The value is immutable, so that the class is replaced.
     let classes: Api<PriorityClass> = Api::all(fixture.stage.kubernetes.client());
     let mut class = classes.get(&fixture.class()).await.unwrap();
     classes.delete(&fixture.class(), &DeleteParams::default()).await.unwrap();
@@ -38,7 +38,7 @@ async fn priority_class_is_shared() {
     fixture.destroy().await;
 }
 
-/// W10: objects of others are not changed, and nothing is created beside them.
+/// W10: objects of others are not changed, and nothing else is created.
 #[tokio::test]
 async fn objects_of_others_are_not_changed() {
     let fixture = Fixture::new("stranger", json!({})).await;
@@ -64,7 +64,7 @@ async fn objects_of_others_are_not_changed() {
     assert_eq!(deployments.list(&labels).await.unwrap().items, []);
 }
 
-/// W11: import with the name of the cluster, and by identity; an object that does not exist is named.
+/// W11: an import by ID with the name of the cluster, and by identity. A missing object is an error.
 #[tokio::test]
 async fn import_by_id_and_identity() {
     let fixture = Fixture::new("import", json!({ "pods": 1 })).await;
@@ -93,7 +93,8 @@ async fn import_by_id_and_identity() {
     fixture.destroy().await;
 }
 
-/// W17: placeholders with exactly the size and the placement of the job pods of a release, created in one run with it.
+/// W17: placeholder pods have exactly the size and the placement of the job pods of a release, created in one run with
+/// it.
 #[tokio::test]
 async fn placeholders_match_the_job_pods_of_a_release() {
     let stage = Stage::new("warm_capacity/release", Engine::opentofu()).await;
@@ -129,7 +130,7 @@ async fn destroy_succeeds_after_the_cluster_was_deleted() {
     let printed = fixture.workspace.destroy().await;
     assert!(printed.prose().contains("Cluster no longer exists"), "{printed}");
     assert!(!fixture.workspace.state().await.contains(ADDRESS));
-    // What only the account has lost is still in the cluster of this test: it goes with the namespace.
+    // The cluster was deleted in the account only: the objects remain in the cluster of the tests.
     let classes: Api<PriorityClass> = Api::all(fixture.stage.kubernetes.client());
     classes.delete(&fixture.class(), &DeleteParams::default()).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! With no more rights than the docs say.
+//! The documented permissions are sufficient.
 
 use gitlabspot_acceptance_tests::roles;
 use serde_json::json;

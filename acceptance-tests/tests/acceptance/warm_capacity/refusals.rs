@@ -1,11 +1,11 @@
-//! What is refused, and where it is said.
+//! Refused settings and objects, with the place of the error.
 
 use serde_json::{Value, json};
 
 use super::scheduled::{now, period};
 use super::{ADDRESS, Fixture, quota_of};
 
-/// W14: invalid schedules and sizes are refused at plan, with their attribute.
+/// W14: the plan refuses invalid schedules and sizes, with their attribute.
 #[tokio::test]
 async fn invalid_schedules_and_sizes_are_refused_at_plan() {
     let fixture = Fixture::new("refusals", json!({})).await;
@@ -32,7 +32,7 @@ async fn invalid_schedules_and_sizes_are_refused_at_plan() {
     assert_eq!(fixture.stage.namespace.objects().await, [""; 0]);
 }
 
-/// W15: objects that the cluster does not admit are an error with the reason of the cluster; the next apply succeeds.
+/// W15: the error for objects that the cluster does not admit has the reason of the cluster. The next apply succeeds.
 #[tokio::test]
 async fn quota_is_named() {
     let fixture = Fixture::new("quota", json!({ "create_timeout": "8s" })).await;
@@ -49,7 +49,7 @@ async fn quota_is_named() {
     fixture.destroy().await;
 }
 
-/// W15: the same with a schedule: a Job has no condition for it, and its events have the reason.
+/// W15: the same with a schedule. A Job has no such condition, so that the reason is that of its events.
 #[tokio::test]
 async fn quota_is_named_for_a_job() {
     let schedule = period(now() - 3600, now() + 3600);
@@ -66,7 +66,7 @@ async fn quota_is_named_for_a_job() {
     fixture.destroy().await;
 }
 
-/// W16: without its namespace nothing is created.
+/// W16: if the namespace does not exist, nothing is created.
 #[tokio::test]
 async fn missing_namespace_is_named() {
     let fixture = Fixture::new("namespace", json!({ "namespace": "no-such-namespace" })).await;

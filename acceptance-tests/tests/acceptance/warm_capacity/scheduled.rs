@@ -1,4 +1,4 @@
-//! Placeholders that are kept in periods: a CronJob.
+//! Placeholder pods with a schedule: a CronJob.
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, Fixture, NAME, pending, run_job, until};
 
-/// What a test waits for the start or the end of a period.
+/// Maximum wait for the start or the end of a period.
 const A_PERIOD: Duration = Duration::from_secs(180);
 
-/// Seconds since 1970, by the clock that the provider sees.
+/// Seconds since 1970 by the clock of the machine.
 pub(crate) fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     now.as_secs().try_into().unwrap()
 }
 
-/// A cron expression of every day at this time, in UTC.
+/// A cron expression for this time of every day, in UTC.
 fn daily(second: i64) -> String {
     format!("{} {} * * *", second / 60 % 60, second / 3600 % 24)
 }
 
-/// A period of every day.
+/// A daily period.
 pub(crate) fn period(start: i64, end: i64) -> Value {
     json!({ "start": daily(start), "end": daily(end) })
 }
 
-/// The next full minute that is at least this far away.
+/// The first full minute after this number of seconds, in seconds since 1970.
 pub(crate) fn minute_after(seconds: i64) -> i64 {
     (now() + seconds + 59) / 60 * 60
 }
@@ -51,7 +51,7 @@ impl Fixture {
     }
 }
 
-/// W5: outside of its periods there is a CronJob with the desired fields, and nothing else.
+/// W5: outside of its periods, a schedule has only a CronJob with the desired fields.
 #[tokio::test]
 async fn no_placeholders_outside_of_a_period() {
     let (start, end) = (now() + 6 * 3600, now() + 16 * 3600);
@@ -77,7 +77,7 @@ async fn no_placeholders_outside_of_a_period() {
     assert_eq!((&pod["automountServiceAccountToken"], &pod["restartPolicy"]), (&json!(false), &json!("Never")));
     fixture.workspace.assert_import(ADDRESS, &fixture.id(), &[]).await;
 
-    // A change outside of a period starts none either.
+    // A change outside of a period does not start one.
     fixture.workspace.set(&json!({ "pods": 1 }));
     fixture.workspace.apply().await;
     fixture.workspace.assert_stable().await;
@@ -96,7 +96,7 @@ async fn no_placeholders_outside_of_a_period() {
     fixture.destroy().await;
 }
 
-/// W6: an apply within a period starts the rest of it at once; at the end of the period no failed Job remains.
+/// W6: an apply within a period starts the rest of it at once. At the end of the period no failed Job remains.
 #[tokio::test]
 async fn period_in_progress_starts_at_once_and_leaves_no_failed_job() {
     let fixture = Fixture::new("under_way", json!({})).await;
@@ -106,14 +106,14 @@ async fn period_in_progress_starts_at_once_and_leaves_no_failed_job() {
     fixture.workspace.apply().await;
     let jobs = fixture.jobs().await;
     let [job] = jobs.as_slice() else { panic!("one Job, not {jobs:?}") };
-    // As the CronJob would have called it, so that there are never two for one period.
+    // The name that the CronJob would use, so that a period never has two Jobs.
     assert_eq!(job.metadata.name, Some(format!("{NAME}-{}", start / 60)));
     let deadline = job.spec.as_ref().unwrap().active_deadline_seconds.unwrap();
     assert!((1..=end - begin).contains(&deadline), "{deadline} s for an end in {} s", end - begin);
     fixture.until_placeholders(&[fixture.running(), fixture.running()]).await;
     fixture.workspace.assert_stable().await;
 
-    // Also a placeholder of a Job gives way at once, and the Job goes on.
+    // A placeholder pod of a Job is also preempted at once, and the Job continues.
     run_job(&fixture.stage, &fixture.node, "job").await;
     fixture.until_placeholders(&[pending(), fixture.running()]).await;
 
@@ -129,8 +129,8 @@ async fn period_in_progress_starts_at_once_and_leaves_no_failed_job() {
     fixture.destroy().await;
 }
 
-/// W26: jobs preempt placeholders of one period more often than there are placeholders. Each one that ends has
-/// succeeded, as the pause image exits with 0; its Job continues, and replaces it each time without a growing delay.
+/// W26: jobs preempt placeholder pods of one period more often than there are placeholders. Each preempted pod has
+/// succeeded, because the pause image exits with 0, so that its Job replaces it each time without a growing delay.
 #[tokio::test]
 async fn job_continues_after_repeated_preemptions() {
     let schedule = period(now() - 3600, now() + 3600);
@@ -154,8 +154,7 @@ async fn job_continues_after_repeated_preemptions() {
     fixture.destroy().await;
 }
 
-/// W7: the CronJob starts a period on schedule; an apply that changes placeholders replaces them, and one that does not
-/// leaves them unchanged.
+/// W7: the CronJob starts a period on schedule. An apply that changes the pods replaces them, and other applies do not.
 #[tokio::test]
 async fn period_starts_on_schedule() {
     let fixture = Fixture::new("on_time", json!({ "pods": 1 })).await;
@@ -164,13 +163,13 @@ async fn period_starts_on_schedule() {
     fixture.workspace.apply().await;
     assert_eq!(fixture.names_of_jobs().await, [""; 0]);
     let name = format!("{NAME}-{}", start / 60);
-    // It is called after the minute for which it was started.
+    // The name contains the minute for which the Job was started.
     let is_there = async || fixture.names_of_jobs().await == [name.clone()];
     until_slow(A_PERIOD, is_there, async || format!("{:?}", fixture.names_of_jobs().await)).await;
     fixture.until_placeholders(&[fixture.running()]).await;
     let uid = fixture.jobs().await[0].metadata.uid.clone();
 
-    // What says how, and not what, leaves the Job alone.
+    // A timeout is not part of the objects, so that the Job is not changed.
     fixture.workspace.set(&json!({ "create_timeout": "1m" }));
     fixture.workspace.apply().await;
     assert_eq!(fixture.jobs().await[0].metadata.uid, uid);
@@ -184,14 +183,14 @@ async fn period_starts_on_schedule() {
     assert_eq!((job.metadata.name.as_deref(), job.metadata.uid == uid), (Some(name.as_str()), false));
     assert!(job.spec.as_ref().unwrap().active_deadline_seconds.unwrap() <= start + 3600 - now() + 60);
 
-    // The period is moved away: it ends now.
+    // The period is moved to a later time and ends now.
     fixture.workspace.set(&json!({ "schedule": period(start + 7200, start + 10_800) }));
     fixture.workspace.apply().await;
     fixture.until_placeholders(&[]).await;
     fixture.destroy().await;
 }
 
-/// W8: from always to periods and back, nothing of the other workload remains, and capacity is never reserved twice.
+/// W8: a change from no schedule to a schedule and back deletes the other workload, and never reserves capacity twice.
 #[tokio::test]
 async fn change_of_workload_deletes_the_other() {
     let fixture = Fixture::new("shapes", json!({})).await;
@@ -217,15 +216,15 @@ async fn change_of_workload_deletes_the_other() {
     let cron_jobs = fixture.stage.kubernetes.api::<CronJob>(fixture.stage.namespace.name());
     assert_eq!(cron_jobs.list(&ListParams::default()).await.unwrap().items, []);
 
-    // A destroy within a period takes its Job along.
+    // A destroy within a period deletes its Job.
     fixture.workspace.set(&json!({ "schedule": schedule }));
     fixture.workspace.apply().await;
     until(async || fixture.jobs().await.len() == 1, async || format!("{:?}", fixture.names_of_jobs().await)).await;
     fixture.destroy().await;
 }
 
-/// W25: the Job of a period in progress that was deleted or changed manually is shown with a warning and a plan, and
-/// exists again after the next apply, for the rest of the period; outside of periods no Job is missing.
+/// W25: if the Job of a period in progress is deleted or changed manually, the plan shows it with a warning, and the
+/// next apply creates it again for the rest of the period. Outside of periods no Job is missing.
 #[tokio::test]
 async fn manually_deleted_job_is_started_again() {
     let schedule = period(now() - 3600, now() + 3600);
@@ -257,7 +256,7 @@ async fn manually_deleted_job_is_started_again() {
         assert!((3000..=3660).contains(&deadline), "{deadline} s for an hour that is left");
     }
 
-    // A period that is over, or has hardly begun, misses nothing.
+    // Outside of a period and right after its start, no Job is missing.
     for (start, end) in [(now() + 7200, now() + 10_800), (now() / 60 * 60, now() + 3600)] {
         fixture.workspace.set(&json!({ "schedule": period(start, end) }));
         fixture.workspace.apply().await;

@@ -1,4 +1,4 @@
-//! What happens between the tries of one call, which the SDK makes by itself and does not tell.
+//! Observation of the attempts of one call. The SDK retries internally and reports only the last attempt.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,20 +12,20 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::error::never_connected;
 
-/// Watches one call for an answer that was lost.
+/// Records whether the response to any attempt of a call was lost.
 ///
-/// "Already exists" after a lost answer may mean that the lost try made it:
+/// After a lost response, an "already exists" error may mean that the lost attempt created the object:
 ///
 /// ```ignore
 /// let attempts = Attempts::default();
 /// let answer = s3.create_bucket().bucket(name).customize().interceptor(attempts.clone()).send().await;
-/// if answer.is_err() && attempts.answer_lost() { /* look whether it is ours */ }
+/// if answer.is_err() && attempts.answer_lost() { /* read the object and check its owner */ }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Attempts(Arc<AtomicBool>);
 
 impl Attempts {
-    /// Whether any try may have been carried out although its answer never came.
+    /// Whether any attempt may have taken effect although its response was lost.
     #[must_use]
     pub fn answer_lost(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -51,18 +51,18 @@ impl Intercept for Attempts {
     }
 }
 
-/// Whether a try may have been carried out although no answer says so.
+/// Whether an attempt may have taken effect although there is no response that confirms it.
 pub(super) fn is_answer_lost(context: &FinalizerInterceptorContextRef<'_>) -> bool {
     let status = context.response().map(|response| response.status().as_u16());
     match context.output_or_error() {
-        // A server error does not say whether the request took effect.
+        // A server error does not show whether the request took effect.
         Some(Err(error)) => is_lost(error) || status.is_some_and(|status| status >= 500),
         _ => false,
     }
 }
 
 fn is_lost(error: &OrchestratorError<Error>) -> bool {
-    // Errors of class `user`, and failures to connect, arise before anything is sent.
+    // Errors of class `user` and failures to connect occur before the request is sent.
     error.is_timeout_error()
         || error.is_response_error()
         || error.as_connector_error().is_some_and(|error| !error.is_user() && !never_connected(error))

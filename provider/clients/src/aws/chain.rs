@@ -1,8 +1,8 @@
-//! The standard chain of credentials: environment, profile, web identity, container, instance.
+//! The standard credential chain: environment, profile, web identity, container, instance.
 //!
-//! It is walked anew each time that credentials are asked for, so that files which somebody renewed meanwhile are read
-//! again; remembering credentials is the identity cache's business. All calls to STS go through clients of the provider
-//! block, with its endpoints, retries and user agent.
+//! The chain is evaluated on every request for credentials, so that files that were renewed in the meantime are read
+//! again; the identity cache keeps the credentials between requests. All calls to STS use clients with the endpoints,
+//! retries and user agent of the provider block.
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
@@ -25,12 +25,12 @@ use crate::environment::Environment;
 /// The standard chain, or one profile of it.
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
-    /// Everything about connections but credentials.
+    /// All settings of the connection except the credentials.
     pub(super) connection: Connection,
     pub(super) endpoints: Endpoints,
     pub(super) environment: Environment,
     pub(super) files: EnvConfigFiles,
-    /// A profile that the provider block names. Nothing else is tried then.
+    /// The profile that the provider block selects. It replaces the rest of the chain.
     pub(super) profile: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Chain {
             .await
     }
 
-    /// The profile that the provider block or `AWS_PROFILE` names, or the one called `default`.
+    /// The credentials of the profile that the provider block or `AWS_PROFILE` selects, or of `default`.
     async fn profile(&self) -> Provided {
         let name = self.profile.clone().map(Into::into);
         let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &self.files, name).await;
@@ -62,10 +62,11 @@ impl Chain {
         }
     }
 
-    /// Whether the rest of the chain may have better: nobody asked for a profile, and the default one has nothing.
+    /// Whether the chain continues after this error: no profile was selected explicitly, and the default profile has no
+    /// credentials.
     fn is_optional(&self, profiles: &ProfileSet, error: &ProfileError) -> bool {
         let nothing = matches!(error, ProfileError::Missing { .. } | ProfileError::Empty { .. });
-        // A profile that AWS_PROFILE names may be there for its region alone.
+        // A profile that AWS_PROFILE selects may exist only for its region.
         let named = self.profile.is_some()
             || matches!(error, ProfileError::Missing { .. }) && profiles.selected_profile() != "default";
         nothing && !named
@@ -101,7 +102,7 @@ impl Chain {
                 provider.provide_credentials().await?
             }
             Base::Sdk(name) => {
-                // Single sign-on needs the token cache of the AWS CLI, which the SDK reads.
+                // IAM Identity Center needs the token cache of the AWS CLI, which the SDK reads.
                 let provider = ProfileFileCredentialsProvider::builder()
                     .configure(&self.sdk())
                     .profile_files(self.files.clone())
@@ -124,7 +125,7 @@ impl Chain {
         provider.map_err(CredentialsError::not_loaded)?.provide_credentials().await
     }
 
-    /// What the SDK's own providers are told.
+    /// The configuration of the SDK's own credential providers.
     fn sdk(&self) -> ProviderConfig {
         let config = ProviderConfig::without_region()
             .with_region(self.connection.config.region().cloned())

@@ -1,7 +1,7 @@
 //! `Content-MD5` for stores that are compatible with S3.
 //!
-//! S3 wants a checksum with requests such as `DeleteObjects`, and the SDK sends one of today's. Stores, and versions of
-//! them, that are older know only this header, and refuse the request without it.
+//! S3 requires a checksum for requests such as `DeleteObjects`, and the SDK sends a current algorithm. Older compatible
+//! stores support only this header and reject the request without it.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -16,7 +16,7 @@ use super::region::is_of_aws;
 
 const HEADER: &str = "content-md5";
 
-/// Adds the header to requests that leave AWS alone.
+/// Adds the header to requests to hosts outside of AWS.
 #[derive(Debug)]
 pub(super) struct ContentMd5;
 
@@ -66,7 +66,7 @@ mod tests {
             let [request] = requests.as_slice() else { unreachable!("one request, not {requests:?}") };
             assert!(request.body.contains("<Key>a</Key>"), "{request:?}");
             assert_eq!(request.content_md5.is_some(), is_given, "{request:?}");
-            // What is not signed may be changed on the way.
+            // The signature must cover the header.
             assert_eq!(request.authorization.contains("content-md5"), is_given, "{request:?}");
             let _ = clients.s3().await.unwrap().head_bucket().bucket("cache").send().await;
             assert_eq!(script.requests()[1].content_md5, None);

@@ -1,7 +1,7 @@
-//! Where credentials come from, as far as settings say: keys, a profile, a role.
+//! Credentials from settings of the provider block: access keys, roles and web identities.
 //!
-//! The SDK's own role providers lack source identity and, for web identity, the duration; hence
-//! the two here. Both call STS through clients that know the settings' endpoint and proxy.
+//! The SDK's role providers do not support the source identity and, for web identities, the duration. The providers in
+//! this module do, and call STS with the endpoint and proxy of the provider block.
 
 use std::time::SystemTime;
 
@@ -17,13 +17,13 @@ use super::settings::{AssumeRole, AssumeRoleWithWebIdentity, AwsSettings};
 use crate::environment::Environment;
 use crate::error::ClientError;
 
-/// What a role's session is called in CloudTrail when nothing is said.
+/// Default name of a role session, as CloudTrail records it.
 const SESSION_NAME: &str = "gitlabspot";
 
-/// The keys written in the provider block.
+/// The access keys in the provider block.
 ///
 /// # Errors
-/// [`ClientError::InvalidSetting`] when one key is there without the other.
+/// [`ClientError::InvalidSetting`] when one key is set without the other.
 pub(super) fn fixed(settings: &AwsSettings) -> Result<Option<Credentials>, ClientError> {
     let lonely = |setting, other: &str| {
         Err(ClientError::InvalidSetting { setting, reason: format!("it is set without \"{other}\". Set both") })
@@ -43,7 +43,7 @@ pub(super) fn fixed(settings: &AwsSettings) -> Result<Option<Credentials>, Clien
     }
 }
 
-/// Credentials of a role, assumed with the credentials of `sts`.
+/// Credentials of a role that is assumed with the credentials of `sts`.
 #[derive(Debug)]
 pub(super) struct RoleProvider {
     pub(super) sts: aws_sdk_sts::Client,
@@ -87,7 +87,7 @@ impl ProvideCredentials for RoleProvider {
     }
 }
 
-/// Credentials of a role, assumed with a token of an OpenID Connect provider.
+/// Credentials of a role that is assumed with a token of an OpenID Connect provider.
 #[derive(Debug)]
 pub(super) struct WebIdentityProvider {
     pub(super) sts: aws_sdk_sts::Client,
@@ -100,13 +100,13 @@ pub(super) struct WebIdentityProvider {
 #[derive(Debug)]
 enum WebIdentityToken {
     Given(SecretString),
-    /// Read again each time, because whoever wrote it renews it.
+    /// Read for every request, because another process renews the file.
     File(String),
 }
 
 impl WebIdentityProvider {
     /// # Errors
-    /// [`ClientError::InvalidSetting`] when neither settings nor environment name role and token.
+    /// [`ClientError::InvalidSetting`] when neither the settings nor the environment contain the role or the token.
     pub(super) fn new(
         sts: aws_sdk_sts::Client,
         settings: &AssumeRoleWithWebIdentity,
@@ -192,7 +192,7 @@ fn seconds(duration: Option<std::time::Duration>) -> Result<Option<i32>, Credent
         .map_err(CredentialsError::invalid_configuration)
 }
 
-/// STS did not give the role.
+/// STS rejected the request for a role.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the role {role_arn} could not be assumed: {cause}")]
 pub(super) struct NotAssumed {

@@ -1,4 +1,4 @@
-//! One error for all AWS calls: what was asked, what the answer was, and what to do about it.
+//! The error type of all AWS calls: the operation, the response, and advice.
 
 use std::error::Error;
 use std::fmt;
@@ -15,42 +15,42 @@ use super::profile::ProfileError;
 use super::retry::{OPERATION_ABORTED, THROTTLING, TRANSIENT};
 use super::stop::Stopped;
 
-/// A failed AWS call, freed from the SDK's types.
+/// A failed AWS call, independent of the SDK's error types.
 ///
-/// Shown as "CreateNodegroup: ResourceInUseException: … (status 409, request …)", followed by
-/// advice where the cause is region, credentials or clock.
+/// Displayed as "CreateNodegroup: ResourceInUseException: … (status 409, request …)", followed by advice if the cause
+/// is the region, the credentials or the clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
     operation: &'static str,
     fault: Fault,
 }
 
-/// What kind of failure it was.
+/// The kind of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// AWS answered with an error.
+    /// AWS returned an error.
     Answer { code: String, message: String, status: u16, request_id: Option<String> },
-    /// There are no credentials, or they could not be fetched. Nothing was sent.
+    /// There are no credentials, or they could not be retrieved. Nothing was sent.
     Credentials { found: bool, detail: String },
-    /// The profile that the credentials should come from cannot be used. Nothing was sent.
+    /// The profile of the credentials cannot be used. Nothing was sent.
     Profile { detail: String },
-    /// The role that the credentials should come from was not given. Nothing was sent.
+    /// The role of the credentials could not be assumed. Nothing was sent.
     NotAssumed { role_arn: String, cause: Box<AwsError> },
     /// The service could not be reached. Nothing was sent.
     Unreachable { detail: String },
-    /// The request may have been carried out: the connection broke after it was made, or the
-    /// answer was cut short.
+    /// The request may have taken effect: the connection failed after the request was sent, or the response was
+    /// incomplete.
     AnswerLost { detail: String },
-    /// The answer was a success, and could not be read.
+    /// The response reports success, but cannot be parsed.
     Unreadable { detail: String },
-    /// The SDK refused to send the request.
+    /// The SDK did not send the request.
     NotSent { detail: String },
-    /// The user wanted the run to end before there was an answer.
+    /// The run was stopped before a response arrived.
     Stopped { may_be_done: bool },
 }
 
 impl AwsError {
-    /// Describes why `operation` (the API's name for it, such as `CreateNodegroup`) failed.
+    /// Creates the error of `operation`, which is the name in the API, such as `CreateNodegroup`.
     pub fn new<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -66,7 +66,7 @@ impl AwsError {
         move |error| Self::new(operation, &error)
     }
 
-    /// An error that AWS answers.
+    /// An error response of AWS, for tests.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn answered(operation: &'static str, status: u16, code: &str, message: &str) -> Self {
@@ -80,13 +80,13 @@ impl AwsError {
         self.operation
     }
 
-    /// What kind of failure it was.
+    /// The kind of the failure.
     #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.fault
     }
 
-    /// The error code of the answer, such as `ResourceNotFoundException`.
+    /// The error code of the response, such as `ResourceNotFoundException`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.fault {
@@ -95,7 +95,7 @@ impl AwsError {
         }
     }
 
-    /// The message of the answer; empty without one.
+    /// The message of the response; empty if there is none.
     #[must_use]
     pub fn message(&self) -> &str {
         match &self.fault {
@@ -104,14 +104,14 @@ impl AwsError {
         }
     }
 
-    /// Whether the answer has this code and this fragment in its message. Codes such as
-    /// `InvalidParameterException` mean too many things to be judged alone.
+    /// Whether the response has this code and its message contains `fragment`. Codes such as
+    /// `InvalidParameterException` are too ambiguous to be evaluated alone.
     #[must_use]
-    pub fn says(&self, code: &str, fragment: &str) -> bool {
+    pub fn matches(&self, code: &str, fragment: &str) -> bool {
         self.code() == Some(code) && self.message().contains(fragment)
     }
 
-    /// AWS asks to slow down.
+    /// Whether AWS throttles the caller.
     #[must_use]
     pub fn is_throttling(&self) -> bool {
         match &self.fault {
@@ -120,7 +120,7 @@ impl AwsError {
         }
     }
 
-    /// The same request may well succeed in a moment.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match &self.fault {
@@ -128,9 +128,8 @@ impl AwsError {
                 *status >= 500
                     || TRANSIENT.contains(&code.as_str())
                     || self.is_throttling()
-                    // S3 uses the code for other conflicts as well, which a retry does not resolve: the message
-                    // decides.
-                    || self.says("OperationAborted", OPERATION_ABORTED)
+                    // S3 also uses this code for conflicts that a retry does not resolve, so the message decides.
+                    || self.matches("OperationAborted", OPERATION_ABORTED)
             }
             Fault::AnswerLost { .. } | Fault::Unreachable { .. } => true,
             Fault::Credentials { .. }
@@ -142,9 +141,9 @@ impl AwsError {
         }
     }
 
-    /// AWS says that the thing asked for does not exist.
+    /// Whether the requested object does not exist.
     ///
-    /// `ValidationError`, Auto Scaling's word for it, is left to the caller: it means more than that.
+    /// The caller evaluates `ValidationError`, which Auto Scaling returns for this and for other errors.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         const CODES: [&str; 12] = [
@@ -175,7 +174,8 @@ impl AwsError {
         }
     }
 
-    /// The request may have been carried out although no answer says so: look before doing it again.
+    /// Whether the request may have taken effect although no response confirms it. The caller reads the object before
+    /// it repeats the request.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         match &self.fault {
@@ -186,7 +186,7 @@ impl AwsError {
         }
     }
 
-    /// What the user can do, where that is known.
+    /// Advice for the user, if the cause is known.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         const NO_CREDENTIALS: &str = "Set \"profile\", or \"access_key\" and \"secret_key\", in the provider block, or \
@@ -228,7 +228,7 @@ impl AwsError {
                 | "SignatureDoesNotMatch"
                 | "AuthFailure"
                 | "InvalidToken" => Some(REJECTED),
-                // EC2's word for both.
+                // EC2 returns this code for expired credentials and for a wrong clock.
                 "RequestExpired" => Some(EXPIRED_OR_CLOCK),
                 "RequestTimeTooSkewed" | "RequestInTheFuture" => Some(CLOCK),
                 "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
@@ -243,7 +243,7 @@ impl AwsError {
             Fault::Credentials { found: true, detail } if detail.contains("SSO") => Some(SIGN_IN),
             Fault::Credentials { found: true, .. } => Some(FETCH),
             Fault::Profile { .. } => Some(PROFILE),
-            // The cause has been told with its own advice.
+            // The message of the cause already contains its own advice.
             Fault::NotAssumed { cause, .. } => cause.advice().is_none().then_some(ROLE),
             Fault::Unreachable { detail } if detail.contains("invalid peer certificate") => Some(CERTIFICATE),
             Fault::Unreachable { .. } => Some(REGION),
@@ -310,7 +310,7 @@ impl Fault {
         E: ProvideErrorMetadata + Error + 'static,
     {
         if let SdkError::ServiceError(answer) = error {
-            // An error only in that the SDK could not read it.
+            // The service reported success, but the SDK could not parse the response.
             if answer.raw().status().is_success() && answer.err().code().is_none() {
                 return Self::Unreadable { detail: innermost(error) };
             }
@@ -350,13 +350,13 @@ impl Fault {
                     Self::NotSent { detail }
                 }
             }
-            // A timeout of the whole call, an answer that could not be read, and what is yet to be invented.
+            // A timeout of the whole call, an unreadable response, and variants that later versions of the SDK add.
             _ => Self::AnswerLost { detail },
         }
     }
 }
 
-/// All errors behind `error`, itself first. Looks into `io::Error`, whose `source` skips its own payload.
+/// `error` and its sources. For an `io::Error` this includes its payload, which its `source` skips.
 pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| {
         let payload = error
@@ -373,7 +373,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 
 pub(super) fn never_connected(error: &(dyn Error + 'static)) -> bool {
     find::<hyper_util::client::legacy::Error>(error).is_some_and(|cause| cause.is_connect())
-        // The SDK's type for this is private; its text is all there is.
+        // The SDK's type for this timeout is private, so the text is matched.
         || chain(error).any(|cause| cause.to_string().starts_with("HTTP connect timeout"))
 }
 
@@ -381,12 +381,12 @@ fn in_flight(error: &(dyn Error + 'static)) -> bool {
     find::<hyper::Error>(error).is_some() || find::<hyper_util::client::legacy::Error>(error).is_some()
 }
 
-/// The causes as one line, without the SDK's generic first words ("dispatch failure").
+/// The causes in one line, without the SDK's generic text ("dispatch failure").
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error).skip(1) {
         let text = cause.to_string();
-        // Classes of the SDK, which mean nothing to a user.
+        // Error classes of the SDK, which do not help users.
         if ["user error", "connector error", "io error"].contains(&text.as_str()) {
             continue;
         }
@@ -413,7 +413,7 @@ mod tests {
         failure(Answer::Http(status, format!(r#"{{"__type": "{code}", "message": "{message}"}}"#))).await
     }
 
-    /// Throttling, transient, not found, outcome unknown.
+    /// The classes in this order: throttling, transient, not found, outcome unknown.
     fn classes(error: &AwsError) -> [bool; 4] {
         [error.is_throttling(), error.is_transient(), error.is_not_found(), error.is_outcome_unknown()]
     }
@@ -446,7 +446,9 @@ mod tests {
     async fn error_text_has_operation_and_code() {
         let error = answer(409, "ResourceInUseException", "an update runs").await;
         assert_eq!(error.to_string(), "DescribeNodegroup: ResourceInUseException: an update runs (status 409)");
-        assert!(error.says("ResourceInUseException", "update") && !error.says("ResourceInUseException", "delete"));
+        assert!(
+            error.matches("ResourceInUseException", "update") && !error.matches("ResourceInUseException", "delete")
+        );
     }
 
     #[tokio::test]
@@ -484,7 +486,7 @@ mod tests {
     async fn connection_failure_is_not_a_lost_response() {
         let mut settings = Script::default().settings();
         settings.http_client = None;
-        // A port that was free a moment ago.
+        // A port without a listener.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);

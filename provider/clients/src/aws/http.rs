@@ -1,4 +1,4 @@
-//! How bytes reach AWS: proxies, certificate authorities, TLS on aws-lc.
+//! The HTTP client of AWS calls: proxies, certificate authorities, and TLS with aws-lc.
 
 use aws_sdk_sts::config::SharedAsyncSleep;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -20,8 +20,8 @@ use crate::error::ClientError;
 use crate::no_proxy;
 use crate::stop::Stop;
 
-/// Never through a proxy: this machine, and the addresses where instances, containers and pods
-/// find their credentials. A proxy would answer with its own identity, if at all.
+/// Hosts that are never reached through a proxy: this machine, and the metadata endpoints of instances, containers and
+/// pods. A proxy would return the credentials of its own machine, if any.
 const DIRECT: &str =
     "localhost,127.0.0.0/8,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,fd00:ec2::23";
 
@@ -41,7 +41,7 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     };
     let mut tls = TlsContext::builder();
     if let Some(pem) = bundle {
-        // The bundle replaces the authorities of the system: the trust store is empty before it is added.
+        // The bundle replaces the system's certificate authorities: the trust store is empty before it is added.
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(pem));
     }
     let tls = tls
@@ -54,7 +54,7 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
     let secure = Builder::new().build_with_connector_fn(move |settings, _| {
         connector(settings)
             .proxy_config(https.clone())
-            // aws-lc is linked in any case, because the handshake with the host needs P-521.
+            // aws-lc is linked in any case, because the handshake with the host requires P-521.
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(tls.clone())
             .build()
@@ -65,13 +65,14 @@ pub(super) fn client(settings: &AwsSettings, environment: &Environment) -> Resul
 fn connector(settings: Option<&HttpConnectorSettings>) -> aws_smithy_http_client::ConnectorBuilder {
     let mut builder = Connector::builder();
     builder.set_connector_settings(settings.cloned());
-    // A connector serves all operations, and the pauses of the first that needs it end with that one.
+    // The timers of a connector must not end with a stop: all operations share it, and the first one that needs it
+    // builds it.
     builder.set_sleep_impl(Some(SharedAsyncSleep::new(Pauses(Stop::default()))));
     builder
 }
 
-/// Plain HTTP and HTTPS have a proxy setting each, which the SDK's own client cannot express.
-/// It also keeps certificates unread while every endpoint is plain.
+/// Selects the client by URL scheme: HTTP and HTTPS have separate proxy settings, which the SDK's client does not
+/// support. Certificates are not loaded while all endpoints use HTTP.
 #[derive(Debug, Clone)]
 struct ByScheme {
     plain: SharedHttpClient,
@@ -98,7 +99,7 @@ struct SchemeConnector {
 impl HttpConnector for SchemeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = if request.uri().starts_with("http://") { &self.clients.plain } else { &self.clients.secure };
-        // Each client keeps its connectors by settings, so this is a look-up.
+        // Each client caches its connectors by settings, so this is a lookup.
         client.http_connector(&self.settings, &self.components).call(request)
     }
 }
@@ -129,9 +130,9 @@ fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<P
     let Some(url) = url else {
         return Ok(ProxyConfig::disabled());
     };
-    // Proxy variables often have a host and a port only.
+    // Proxy variables often contain only a host and a port.
     let url = if url.contains("://") { url } else { format!("http://{url}") };
-    // The URL may hold a password, so no error repeats it.
+    // The URL may contain a password, so the error does not repeat it.
     let config = ProxyConfig::all(url.as_str()).map_err(|_| ClientError::InvalidSetting {
         setting,
         reason: "it is not a URL such as \"http://proxy.example.com:3128\"".to_owned(),
@@ -139,7 +140,7 @@ fn proxy(setting: &'static str, url: Option<String>, no_proxy: &str) -> Result<P
     Ok(config.no_proxy(no_proxy))
 }
 
-/// The bundle's text, proven to hold certificates: the connector would panic on anything else.
+/// Reads and validates a CA bundle: the connector would panic if it contained no valid certificates.
 fn read_bundle(path: &str, origin: &str) -> Result<Vec<u8>, ClientError> {
     let invalid = |what: &str| ClientError::InvalidSetting {
         setting: "custom_ca_bundle",
@@ -213,7 +214,8 @@ mod tests {
         assert!(client(&settings, &Environment::fixed([])).is_ok());
     }
 
-    /// A proxy that knows what EKS would say, and refuses tunnels; and the first lines that it gets.
+    /// A proxy that answers requests in place of EKS and rejects tunnels. Returns its URL and the request lines it
+    /// receives.
     async fn proxy_server() -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The connection to AWS: one configuration from settings and the standard chain, six clients.
+//! The connection to AWS: one configuration from the settings and the standard chain, and six service clients.
 
 mod attempts;
 mod chain;
@@ -43,27 +43,27 @@ use super::environment::Environment;
 use super::error::ClientError;
 use super::stop::Stop;
 
-/// How long a silent server is waited for. The SDK's default is for ever.
+/// How long to wait for a response. The SDK has no limit by default.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What all clients have in common: the configuration, and what fetches its credentials anew.
+/// The configuration that all clients share, and the renewal of its credentials.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) config: SdkConfig,
     renewal: Renewal,
     appended: Option<Appended>,
     partitions: Partitions,
-    /// When calls end.
+    /// When calls end because the run was stopped.
     stop: Stop,
 }
 
-/// Reads the standard chain and puts the settings over it.
+/// Loads the configuration. Settings take precedence over the standard chain.
 ///
-/// No network, with one exception that all AWS tools share: where no setting, variable or profile
-/// names a region, the instance metadata service is asked.
+/// Does not use the network, with one exception that all AWS tools share: if no setting, variable or profile contains a
+/// region, it is requested from the instance metadata service.
 ///
 /// # Errors
-/// [`ClientError`] for settings that are unknown yet or unusable, and for a missing region.
+/// [`ClientError`] for settings that are not known yet or invalid, and for a missing region.
 pub(super) async fn load(
     settings: &AwsSettings,
     user_agent: &UserAgent,
@@ -79,7 +79,7 @@ pub(super) async fn load(
         .http_client(http_client)
         .profile_files(files.clone())
         .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build())
-        // The credentials come from `Chain`, whose calls of STS use the endpoints and retries of the provider block.
+        // The credentials come from `Chain`, which calls STS with the endpoints and retries of the provider block.
         .no_credentials();
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
@@ -94,7 +94,7 @@ pub(super) async fn load(
         loader = loader.use_dual_stack(dualstack);
     }
     for (name, version) in user_agent.parts() {
-        // A version with unusual characters is not worth an error.
+        // Metadata that the SDK rejects is omitted: it must not prevent a connection.
         if let Ok(metadata) = FrameworkMetadata::new(name, version) {
             loader = loader.framework_metadata(metadata);
         }
@@ -121,7 +121,7 @@ pub(super) async fn load(
         renewal: Renewal::new(),
         appended: user_agent.appended.as_deref().and_then(Appended::new),
         partitions: Partitions::default(),
-        // Whoever waits for credentials or a region gives up by itself.
+        // This connection is shared by all operations. An operation that is stopped ends its own wait for it.
         stop: Stop::default(),
     };
 
@@ -150,21 +150,22 @@ pub(super) async fn load(
 }
 
 impl Connection {
-    /// The same with other credentials.
+    /// The same connection with other credentials.
     fn with_credentials(&self, provider: SharedCredentialsProvider) -> Self {
-        // A memory of its own: entries are keyed by slot, and a role must not see its base's.
+        // Each provider needs its own cache: entries are keyed by slot, so that a role would otherwise get the
+        // credentials of its source.
         let renewal = Renewal::new();
         let config = self.config.to_builder().credentials_provider(provider).identity_cache(renewal.clone()).build();
         Self { config, renewal, ..self.clone() }
     }
 
-    /// The same, with calls that end with a run.
+    /// The same connection, with calls that end when the run is stopped.
     pub(super) fn until(&self, stop: &Stop) -> Self {
         Self { stop: stop.clone(), ..self.clone() }
     }
 }
 
-/// The profile files that settings name. A kind that they do not name stays at its default place.
+/// The profile files in the settings. For a kind of file that is not set, the default path is used.
 fn profile_files(settings: &AwsSettings, environment: &Environment) -> EnvConfigFiles {
     let (config, credentials) = (&settings.shared_config_files, &settings.shared_credentials_files);
     let mut files = EnvConfigFiles::builder()
@@ -179,7 +180,7 @@ fn profile_files(settings: &AwsSettings, environment: &Environment) -> EnvConfig
     files.build()
 }
 
-/// The configuration of one service's client: what all share, with our retry rules.
+/// The configuration of the client of one service: the shared configuration, with the retry rules of this provider.
 macro_rules! configured {
     ($name:ident, $sdk:ident, $connection:expr, $endpoints:expr) => {{
         let (connection, endpoints): (&Connection, &Endpoints) = ($connection, $endpoints);
@@ -220,13 +221,13 @@ service!(eks, aws_sdk_eks);
 service!(iam, aws_sdk_iam);
 service!(sts, aws_sdk_sts);
 
-/// Unlike the others, S3 has a setting of its own, and other stores that speak it.
+/// The client of S3, which has an additional setting and is also used for compatible stores.
 pub(super) fn s3(connection: &Connection, settings: &AwsSettings) -> aws_sdk_s3::Client {
     let builder = configured!(s3, aws_sdk_s3, connection, &settings.endpoints).interceptor(ContentMd5);
     aws_sdk_s3::Client::from_conf(builder.force_path_style(settings.s3_use_path_style.unwrap_or(false)).build())
 }
 
-/// The URL of S3 that provider block, environment or profile give, in the order in which the SDK takes them.
+/// The custom URL of S3 from the provider block, the environment or the profile, in the SDK's order of precedence.
 pub(super) fn s3_endpoint(connection: &Connection, endpoints: &Endpoints) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
     // `AWS_ENDPOINT_URL_S3` and the profile's `services` section override `AWS_ENDPOINT_URL`.
@@ -434,7 +435,8 @@ mod tests {
         assert_eq!(script.requests().len(), 11);
     }
 
-    /// `aws-config` reads the process environment, so this test runs itself again in one of its own.
+    /// `aws-config` reads the process environment, so this test runs itself again in a child process with its own
+    /// variables.
     #[tokio::test]
     async fn standard_credential_chain_is_used() {
         const CHILD: &str = "GITLABSPOT_TEST_STANDARD_CHAIN";

@@ -1,9 +1,9 @@
-//! Calls that AWS denies, and the permission that they lack.
+//! Calls that AWS denies, and the missing permission.
 
 use super::error::{AwsError, Fault};
 
 impl AwsError {
-    /// AWS knows who asks, and this identity may not make the call.
+    /// Whether AWS authenticated the caller and denied the call.
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
         match self.fault() {
@@ -17,7 +17,7 @@ impl AwsError {
         }
     }
 
-    /// The permission that a call lacked which was denied: IAM's name of the action, and the resource where AWS says so.
+    /// The permission that a denied call requires: the IAM action, and the resource if the message contains it.
     #[must_use]
     pub fn missing_permission(&self) -> String {
         let message = self.message();
@@ -34,7 +34,7 @@ impl AwsError {
         }
     }
 
-    /// The operation as IAM calls it, which differs from the operation's own name for some of S3.
+    /// The IAM action of the operation. For some operations of S3 its name differs from that of the operation.
     fn action(&self) -> &'static str {
         match self.operation() {
             "HeadBucket" | "ListObjectsV2" => "s3:ListBucket",

@@ -1,6 +1,6 @@
-//! Credentials that the `credential_process` of a profile prints.
+//! Credentials from the `credential_process` of a profile.
 //!
-//! The SDK runs such a command as well, without a limit of time, and leaves it running when nobody waits for it any more.
+//! The SDK also runs such commands, but without a timeout, and does not end a command whose caller was cancelled.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::command;
 
-/// A command line for the shell. It may hold secrets.
+/// A command line for the shell. It may contain secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Process(pub(super) String);
 
@@ -22,7 +22,7 @@ impl fmt::Debug for Process {
     }
 }
 
-/// Why a command gave no credentials.
+/// Why a command returned no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the credential_process returned no credentials: {reason}")]
 pub(super) struct ProcessFailed {
@@ -30,28 +30,28 @@ pub(super) struct ProcessFailed {
 }
 
 impl Process {
-    /// Runs it.
+    /// Runs the command and parses its output.
     ///
     /// # Errors
-    /// [`ProcessFailed`] with what the command said on standard error, never on standard output.
+    /// [`ProcessFailed`] with the command's standard error, never its standard output.
     pub(super) async fn run(&self) -> Provided {
         self.credentials().await.map_err(CredentialsError::provider_error)
     }
 
     async fn credentials(&self) -> Result<Credentials, ProcessFailed> {
         let failed = |reason: String| ProcessFailed { reason };
-        // As in the SDK: the setting is a command line, and not the path of a program.
+        // As in the SDK, the setting is a command line and not the path of a program.
         let mut command = tokio::process::Command::new("sh");
         command.args(["-c", &self.0]);
         let output = command::output(command).await.map_err(|error| failed(error.to_string()))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(failed(format!("{}: {}", output.status, said.trim())));
+            let message = String::from_utf8_lossy(&output.stderr);
+            return Err(failed(format!("{}: {}", output.status, message.trim())));
         }
         let answer: Map<String, Value> = serde_json::from_slice(&output.stdout)
-            // Without serde's own words, which quote what they choke on.
+            // Without serde's message, which quotes the input.
             .map_err(|error| failed(format!("its output is not a JSON object (line {})", error.line())))?;
-        // The SDK reads these keys in any letter case.
+        // The SDK ignores the case of these keys.
         let find = |name: &str| answer.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         let text = |name: &str| find(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let missing = |name: &str| failed(format!("its output does not contain {name}"));

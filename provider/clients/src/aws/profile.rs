@@ -1,7 +1,7 @@
-//! What a profile of the shared configuration files says about credentials. Nothing is contacted here.
+//! Credentials in profiles of the shared configuration files. Nothing is contacted here.
 //!
-//! The SDK reads profiles as well, but calls STS for their roles through clients of its own, which know nothing of the
-//! provider block: no `endpoints`, no `max_retries`, no session duration. What STS is not needed for is left to it.
+//! The SDK also reads profiles, but calls STS with its own clients, which ignore `endpoints` and `max_retries` of the
+//! provider block and the session duration. Only IAM Identity Center, which does not need STS, is left to the SDK.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use aws_credential_types::Credentials;
 use super::process::Process;
 use super::settings::AssumeRole;
 
-/// Where the credentials of a profile begin, and the roles that are assumed from there, in this order.
+/// The initial credentials of a profile, and the roles that are assumed with them, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Origin {
     pub(super) base: Base,
     pub(super) roles: Vec<AssumeRole>,
 }
 
-/// The credentials to begin with.
+/// The initial credentials.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Base {
     Keys(Credentials),
     WebIdentity(WebIdentity),
-    /// What `credential_source` names.
+    /// The source in `credential_source`.
     Named(Source),
-    /// What `credential_process` prints.
+    /// The command in `credential_process`.
     Process(Process),
-    /// Single sign-on, in the profile of this name: the SDK's business.
+    /// IAM Identity Center in the profile of this name, which the SDK supports.
     Sdk(String),
 }
 
-/// A role that is assumed with the token in a file.
+/// A role that is assumed with a token from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WebIdentity {
     pub(super) role_arn: String,
@@ -92,7 +92,8 @@ pub(super) fn origin(profiles: &ProfileSet) -> Result<Origin, ProfileError> {
             return Err(ProfileError::Loop { names: seen.into_iter().map(str::to_owned).collect() });
         }
         seen.push(name);
-        // Keys of a source go before its role; a profile that is asked for by name means its role.
+        // Access keys of a source profile take precedence over its role. In the selected profile, the role takes
+        // precedence.
         if seen.len() > 1
             && let Some(keys) = keys(name, profile)?
         {
@@ -103,7 +104,7 @@ pub(super) fn origin(profiles: &ProfileSet) -> Result<Origin, ProfileError> {
         match (profile.get("source_profile"), profile.get("credential_source")) {
             // A profile that is its own source assumes its role with its own credentials.
             (Some(source), None) if source == name => match base(name, profile)? {
-                // The SDK assumes the role with it.
+                // The SDK assumes the role as well.
                 base @ Base::Sdk(_) => break base,
                 base => {
                     roles.push(role);
@@ -134,11 +135,12 @@ pub(super) fn origin(profiles: &ProfileSet) -> Result<Origin, ProfileError> {
             }
         }
     };
+    // Collected from the selected profile to its source, and assumed in the opposite order.
     roles.reverse();
     Ok(Origin { base, roles })
 }
 
-/// The role to assume; none where a web identity does it.
+/// The role to assume; `None` if the profile assumes it with a web identity.
 fn role(profile: &Profile) -> Option<AssumeRole> {
     let text = |key| profile.get(key).map(str::to_owned);
     let role_arn = text("role_arn").filter(|_| profile.get("web_identity_token_file").is_none())?;

@@ -1,8 +1,8 @@
-//! Regions: what their names look like, and the domain that their services live under.
+//! Names of regions, and the domains of their services.
 
-/// Whether `name` has the shape of a region's name, such as `eu-west-1` or `us-gov-east-1`.
+/// Whether `name` has the format of a region name, such as `eu-west-1` or `us-gov-east-1`.
 ///
-/// Only the shape: new regions must work without a new release.
+/// Only the format is checked: new regions must work without a new release.
 pub(super) fn is_region(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let [area, middle @ .., number] = parts.as_slice() else {
@@ -19,7 +19,7 @@ pub(super) fn is_region(name: &str) -> bool {
 
 const DOMAIN: &str = "amazonaws.com";
 
-/// Domains of other partitions, by the beginning of their regions' names.
+/// Domains of the other partitions, by the prefix of their region names.
 const DOMAINS: [(&str, &str); 6] = [
     ("cn-", "amazonaws.com.cn"),
     ("us-isob-", "sc2s.sgov.gov"),
@@ -35,7 +35,7 @@ pub fn dns_suffix(region: &str) -> &'static str {
     DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or(DOMAIN, |(_, domain)| domain)
 }
 
-/// Whether a host is one of AWS's own, in any partition.
+/// Whether a host belongs to AWS, in any partition.
 pub(super) fn is_of_aws(host: &str) -> bool {
     let domains = DOMAINS.iter().map(|(_, domain)| *domain).chain([DOMAIN]);
     domains.into_iter().any(|domain| host.strip_suffix(domain).is_some_and(|before| before.ends_with('.')))

@@ -1,9 +1,9 @@
-//! Credentials that expire while they are in use are fetched anew, once.
+//! Renewal of credentials that expire while they are in use.
 //!
-//! An apply may take longer than its credentials live. AWS then answers "expired", or, when somebody rotated a key,
-//! "unknown". Where the same credentials worked a moment ago, whatever they came from (a profile's file, a credential
-//! process, a role) is asked again, and the call is made again with what it says now. When that is the same as before,
-//! the answer stands.
+//! An apply may take longer than the lifetime of its credentials. AWS then returns an "expired" error, or an "unknown
+//! key" error if the key was rotated. If the same credentials were accepted before, they are requested again from their
+//! source (a profile, a credential process, a role), and the call is repeated once. If the source returns the same key,
+//! the error is final.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -30,7 +30,7 @@ use super::process::ProcessFailed;
 use super::retry::names_code;
 use crate::once::{Failure, Once};
 
-/// What AWS says to credentials that it no longer takes, each service in its own words.
+/// Error codes for credentials that AWS no longer accepts. Each service has its own.
 const NO_LONGER: [&str; 7] = [
     "AuthFailure",
     "ExpiredToken",
@@ -41,14 +41,15 @@ const NO_LONGER: [&str; 7] = [
     "UnrecognizedClientException",
 ];
 
-/// Marks an answer for the retry classifier: there may be other credentials by now.
+/// Header that marks a response for the retry classifier: the credentials may have been renewed.
 const RENEWED: &str = "x-gitlabspot-renewed";
 
-/// Remembers the credentials of one configuration, and can be made to forget them.
+/// Caches the credentials of one configuration, and discards them after a rejection.
 #[derive(Debug, Clone)]
 pub(super) struct Renewal {
     memory: Arc<Mutex<Memory>>,
-    /// Whether there are any: walking the standard chain in vain may take seconds, and is done once for all.
+    /// The result of the first request for credentials. Without credentials, evaluating the standard chain may take
+    /// seconds, so that a lasting failure is kept.
     first: Arc<Once<(), Unresolved>>,
 }
 
@@ -80,18 +81,18 @@ impl Failure for Unresolved {
 #[derive(Debug)]
 struct Memory {
     cache: SharedIdentityCache,
-    /// How often it forgot.
+    /// How often the cache was discarded.
     generation: u32,
-    /// By access key id, what is known of those that the cache handed out.
+    /// The state of each access key that the cache returned, by access key ID.
     keys: HashMap<String, Key>,
 }
 
 #[derive(Debug, Default)]
 struct Key {
     worked: bool,
-    /// The generation that begins with its rejection.
+    /// The generation that began with its rejection.
     rejected: Option<u32>,
-    /// It came back after it was rejected: asking again helps nobody.
+    /// The source returned it again after its rejection, so that another renewal is useless.
     came_back: bool,
 }
 
@@ -101,7 +102,7 @@ impl Renewal {
         Self { memory: Arc::new(Mutex::new(memory)), first: Arc::default() }
     }
 
-    /// Whether the retry classifier sees an answer after which there may be other credentials.
+    /// Whether this response was marked by a renewal.
     pub(super) fn happened(response: &HttpResponse) -> bool {
         response.headers().get(RENEWED).is_some()
     }
@@ -127,11 +128,11 @@ impl Memory {
         }
     }
 
-    /// Takes note of a rejection, and says whether the call is worth another try. Of calls that are rejected together,
-    /// one makes the cache forget.
+    /// Records a rejection. Returns whether the call is worth another attempt. Of concurrent rejections, only the first
+    /// discards the cache.
     fn rejected(&mut self, access_key_id: &str) -> bool {
         let Some(key) = self.keys.get_mut(access_key_id) else { return false };
-        // A key that never worked is wrong, and not expired: its source has no better one.
+        // A key that was never accepted is invalid and not expired, so that its source has no better one.
         if !key.worked || key.came_back {
             return false;
         }
@@ -161,6 +162,7 @@ impl ResolveCachedIdentity for Renewal {
             (memory.cache.clone(), memory.generation)
         };
         IdentityFuture::new(async move {
+            // The first request only determines whether there are credentials. They are then read from the cache.
             let first = async || {
                 let found = cache.resolve_cached_identity(resolver.clone(), components, config).await;
                 found.map(drop).map_err(|error| Unresolved(Arc::new(error)))
@@ -175,7 +177,7 @@ impl ResolveCachedIdentity for Renewal {
     }
 }
 
-/// The access key id that a request is signed with.
+/// The access key ID of the signature of a request.
 #[derive(Debug)]
 struct SignedWith(String);
 
@@ -195,7 +197,7 @@ impl Intercept for Renewal {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // The signature names the key of this attempt; the attempts of one call can have different keys.
+        // The signature contains the key of this attempt; the attempts of one call can have different keys.
         let authorization = context.request().headers().get("authorization").unwrap_or_default();
         let key = authorization.split_once("Credential=").and_then(|(_, scope)| scope.split_once('/'));
         if let Some((key, _)) = key {
@@ -216,7 +218,7 @@ impl Intercept for Renewal {
             self.memory().worked(key);
         } else if is_rejection(response) && self.memory().rejected(key) {
             response.headers_mut().insert(RENEWED, "1");
-            // The try with other credentials is none of those that max_retries counts.
+            // The attempt with renewed credentials does not count towards max_retries.
             if let Some(retries) = config.load::<RetryConfig>().cloned() {
                 let attempts = retries.max_attempts().saturating_add(1);
                 config.interceptor_state().store_put(retries.with_max_attempts(attempts));
@@ -245,7 +247,7 @@ mod tests {
     use crate::scripted::{Answer, Script};
     use crate::{Environment, UserAgent};
 
-    /// Gives out these keys, one after the other, and the last for ever. An empty one is none, and "?" a failure.
+    /// Returns these keys in order, and repeats the last one. An empty key means no credentials, and "?" a failure.
     #[derive(Debug, Clone)]
     struct Keys(&'static [&'static str], Arc<AtomicUsize>);
 
@@ -322,7 +324,7 @@ mod tests {
             assert!(matches!(error.fault(), Fault::Credentials { found: false, .. }), "{error:?}");
         }
         assert_eq!((keys.asked(), script.requests().len()), (1, 0));
-        // A failure may pass.
+        // A failure may be temporary.
         let keys = Keys::of(&["?", "A"]);
         let eks = client(&script, &keys).await;
         assert!(list(&eks).await.is_err());
@@ -369,12 +371,13 @@ mod tests {
         memory.worked("A");
         assert_eq!([memory.rejected("A"), memory.rejected("A")], [true, true]);
         assert_eq!(memory.generation, 1);
-        // A call that took its credentials before the rejection says nothing about what comes after.
+        // A call that got its credentials before the rejection does not show whether the source returns the same key
+        // again.
         memory.handed_out("A", 0);
         assert!(memory.rejected("A"));
         memory.handed_out("A", 1);
         assert!(!memory.rejected("A"));
-        // The cache never handed this out: somebody tries a key of his own.
+        // The cache did not return this key.
         memory.worked("Z");
         assert!(!memory.rejected("Z"));
     }

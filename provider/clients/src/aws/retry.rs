@@ -1,4 +1,4 @@
-//! Which failures of AWS are worth another try, and how often.
+//! Retries of AWS calls: which failures, and how often.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,20 +12,20 @@ use super::renewal::Renewal;
 use crate::environment::Environment;
 use crate::error::ClientError;
 
-/// Retries per call when nothing else is said.
+/// Default of `max_retries`.
 ///
-/// The SDK's own default is 2, about three seconds of patience: too little for an account that
-/// other tools throttle. hashicorp/aws uses 25, up to an hour, in which a wrong region or a dead
-/// proxy looks like a hang. Ten retries wait for about a minute in all.
+/// The SDK's default is 2 retries within about three seconds, which is too short for an account that other tools
+/// throttle. hashicorp/aws uses 25 retries within up to an hour, in which a wrong region or an unreachable proxy looks
+/// like a hang. Ten retries take about a minute.
 pub const DEFAULT_MAX_RETRIES: u32 = 10;
 
-/// The longest pause between two tries, in pauses of the first kind: seconds.
+/// Maximum backoff as a multiple of the initial backoff, which is one second unless a test changes it.
 pub(super) const LONGEST_PAUSE: u32 = 20;
 const MAX_BACKOFF: Duration = Duration::from_secs(LONGEST_PAUSE as u64);
 
-/// Error codes that mean "slow down" (the SDK's list, which all AWS SDKs share).
+/// Error codes of throttling (the SDK's list, which all AWS SDKs share).
 ///
-/// `LimitExceeded`, which IAM says when a user has two keys already, is not one of them.
+/// It does not contain `LimitExceeded`, which IAM returns if a user already has two access keys.
 pub(super) const THROTTLING: [&str; 14] = [
     "BandwidthLimitExceeded",
     "EC2ThrottledException",
@@ -43,7 +43,7 @@ pub(super) const THROTTLING: [&str; 14] = [
     "TransactionInProgressException",
 ];
 
-/// Error codes of a service that is in trouble for the moment.
+/// Error codes of a temporary failure of a service.
 pub(super) const TRANSIENT: [&str; 8] = [
     "InternalError",
     "InternalFailure",
@@ -55,13 +55,13 @@ pub(super) const TRANSIENT: [&str; 8] = [
     "ServiceUnavailableException",
 ];
 
-/// The text that comes with S3's `OperationAborted` when simply asking again is right.
+/// The message of S3's `OperationAborted` if a retry can succeed.
 pub(super) const OPERATION_ABORTED: &str = "A conflicting conditional operation is currently in progress";
 
 /// The retry settings of the clients.
 ///
-/// `loaded` is what environment and profile say, where [`RetryConfig`] cannot tell "3 attempts"
-/// from "nothing said"; nothing said is assumed unless `AWS_MAX_ATTEMPTS` is set.
+/// `loaded` contains the values of the environment and the profile. [`RetryConfig`] does not distinguish a configured
+/// value of 3 attempts from the default, so that 3 counts as the default unless `AWS_MAX_ATTEMPTS` is set.
 ///
 /// # Errors
 /// [`ClientError::InvalidSetting`] for an unknown `retry_mode`.
@@ -83,10 +83,11 @@ pub(super) fn config(
             });
         }
     };
-    let unsaid = RetryConfig::standard().max_attempts();
+    let default_attempts = RetryConfig::standard().max_attempts();
     let attempts = match max_retries {
+        // The SDK counts the first call as an attempt.
         Some(retries) => retries.saturating_add(1),
-        None if loaded.max_attempts() != unsaid || environment.get("AWS_MAX_ATTEMPTS").is_some() => {
+        None if loaded.max_attempts() != default_attempts || environment.get("AWS_MAX_ATTEMPTS").is_some() => {
             loaded.max_attempts()
         }
         None => DEFAULT_MAX_RETRIES + 1,
@@ -94,8 +95,8 @@ pub(super) fn config(
     Ok(RetryConfig::standard().with_retry_mode(mode).with_max_attempts(attempts).with_max_backoff(MAX_BACKOFF))
 }
 
-/// The retry budgets of the services, which the clients of all operations share: so does the rate that the mode
-/// "adaptive" finds.
+/// The retry budgets of the services. The clients of all operations share them, and with them the rate limit of the
+/// mode "adaptive".
 #[derive(Debug, Clone, Default)]
 pub(super) struct Partitions(Arc<Mutex<BTreeMap<&'static str, RetryPartition>>>);
 
@@ -108,15 +109,15 @@ impl Partitions {
 
 /// The retry budget of one service.
 ///
-/// The SDK's bucket is empty after about a hundred retries in flight, and then the first throttled
-/// answer is final: with a thousand resources in one run that is no safeguard but a failure.
+/// The SDK's token bucket is empty after about a hundred concurrent retries; throttling errors are then final. With a
+/// thousand resources in one run, this would fail operations that only need to wait.
 fn partition(service: &'static str) -> RetryPartition {
     RetryPartition::custom(format!("gitlabspot-{service}"))
         .token_bucket(TokenBucket::builder().capacity(10_000).build())
         .build()
 }
 
-/// Retries what the SDK takes as final although AWS says "try again".
+/// Retries responses that the SDK treats as final although AWS asks for a retry.
 #[derive(Debug)]
 pub(super) struct TryAgain;
 
@@ -129,7 +130,7 @@ impl ClassifyRetry for TryAgain {
             return RetryAction::transient_error();
         }
         let body = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
-        // A proxy or load balancer in between says so without a code.
+        // A proxy or load balancer throttles with this status and without an error code.
         if response.status().as_u16() == 429 {
             return RetryAction::throttling_error();
         }
@@ -149,7 +150,7 @@ impl ClassifyRetry for TryAgain {
     }
 }
 
-/// Judged by the answer's text, because a classifier serves every operation and so knows no error type.
+/// Evaluates the text of the response: a classifier applies to all operations, so that the error type is unknown.
 fn asks_again(status: u16, body: &str) -> bool {
     status >= 400
         && ((names_code(body, "OperationAborted") && body.contains(OPERATION_ABORTED))
@@ -157,9 +158,9 @@ fn asks_again(status: u16, body: &str) -> bool {
             || names_code(body, "ResourceContentionFault"))
 }
 
-/// Whether an answer, in XML or JSON, has this error code.
+/// Whether a response, in XML or JSON, contains this error code.
 pub(super) fn names_code(body: &str, code: &str) -> bool {
-    // S3, IAM and EC2 answer in XML; EKS in JSON, where a namespace and a `#` can precede the code.
+    // The error format is XML for S3, IAM and EC2, and JSON for EKS, where a namespace and a `#` can precede the code.
     [format!("<Code>{code}</Code>"), format!("\"{code}\""), format!("#{code}\"")]
         .iter()
         .any(|form| body.contains(form.as_str()))
@@ -183,8 +184,8 @@ mod tests {
         assert_eq!(attempts(None, None, &nothing), 11);
         assert_eq!(attempts(Some(4), None, &nothing), 5);
         assert_eq!(attempts(Some(0), None, &nothing), 1);
-        let said = RetryConfig::standard().with_max_attempts(6);
-        assert_eq!(attempts(None, Some(said), &nothing), 6);
+        let loaded = RetryConfig::standard().with_max_attempts(6);
+        assert_eq!(attempts(None, Some(loaded), &nothing), 6);
         let three = Environment::fixed([("AWS_MAX_ATTEMPTS", "3")]);
         assert_eq!(attempts(None, Some(RetryConfig::standard()), &three), 3);
     }

@@ -1,4 +1,4 @@
-//! What can be said about the connection to AWS, named as in the provider block.
+//! Settings of the connection to AWS, named as in the provider block.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use secrecy::SecretString;
 
-/// The AWS settings of the provider block. What is `None` comes from the standard chain:
-/// environment, profiles, SSO, credential process, web identity, container, instance.
+/// The AWS settings of the provider block. For `None`, the standard chain applies: environment, profile, SSO,
+/// credential process, web identity, container, instance.
 #[derive(Clone, Default)]
 pub struct AwsSettings {
     pub region: Option<String>,
-    /// A profile named here goes before keys in the environment, as with the AWS CLI.
+    /// Takes precedence over keys in the environment, as in the AWS CLI.
     pub profile: Option<String>,
     pub access_key: Option<String>,
     pub secret_key: Option<SecretString>,
@@ -25,7 +25,7 @@ pub struct AwsSettings {
     pub s3_use_path_style: Option<bool>,
     pub use_fips_endpoint: Option<bool>,
     pub use_dualstack_endpoint: Option<bool>,
-    /// How often a failed call is tried again; see [`super::retry::DEFAULT_MAX_RETRIES`].
+    /// How often a failed call is repeated; see [`super::retry::DEFAULT_MAX_RETRIES`].
     pub max_retries: Option<u32>,
     /// `standard` or `adaptive`.
     pub retry_mode: Option<String>,
@@ -36,16 +36,16 @@ pub struct AwsSettings {
     pub custom_ca_bundle: Option<String>,
     pub allowed_account_ids: Option<Vec<String>>,
     pub forbidden_account_ids: Option<Vec<String>>,
-    /// Names of settings that are given but not known yet: they depend on a resource that this
-    /// run will create. While there is one, no AWS client can be had.
+    /// Names of settings whose values are not known yet, because they depend on resources that this run creates. No AWS
+    /// client is available while there are any.
     pub not_yet_known: Vec<String>,
-    /// The first pause between two tries, instead of the SDK's second; the longest shrinks with it. For tests.
+    /// The initial backoff instead of one second; the maximum backoff is scaled with it. For tests.
     pub initial_backoff: Option<Duration>,
-    /// Takes the place of the network. For tests.
+    /// Replaces the network. For tests.
     pub http_client: Option<SharedHttpClient>,
 }
 
-/// A role to assume with the credentials found otherwise.
+/// A role to assume with the credentials of the other settings or the standard chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AssumeRole {
     pub role_arn: String,
@@ -58,8 +58,8 @@ pub struct AssumeRole {
     pub source_identity: Option<String>,
 }
 
-/// A role to assume with a token of an OpenID Connect provider. What is `None` comes from
-/// `AWS_ROLE_ARN`, `AWS_ROLE_SESSION_NAME` and `AWS_WEB_IDENTITY_TOKEN_FILE`.
+/// A role to assume with a token of an OpenID Connect provider. For `None`, `AWS_ROLE_ARN`, `AWS_ROLE_SESSION_NAME` and
+/// `AWS_WEB_IDENTITY_TOKEN_FILE` apply.
 #[derive(Debug, Clone, Default)]
 pub struct AssumeRoleWithWebIdentity {
     pub role_arn: Option<String>,
@@ -69,7 +69,7 @@ pub struct AssumeRoleWithWebIdentity {
     pub duration: Option<Duration>,
 }
 
-/// A URL per service, instead of the public ones.
+/// Custom endpoint URLs of the services.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
     pub autoscaling: Option<String>,
@@ -82,7 +82,7 @@ pub struct Endpoints {
 
 impl fmt::Debug for AwsSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Proxy URLs carry passwords, so only what identifies the settings is shown.
+        // Proxy URLs may contain passwords, so only the settings that identify the connection are shown.
         formatter
             .debug_struct("AwsSettings")
             .field("region", &self.region)

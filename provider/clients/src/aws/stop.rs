@@ -1,7 +1,7 @@
-//! Calls of AWS that end when the user wants the run to end.
+//! AWS calls that end when the run is stopped.
 //!
-//! The SDK tries a call again for minutes and waits a minute for each answer. After a stop no call is tried again; a
-//! look that is under way is given up, and a change is waited for, but not for ever.
+//! The SDK repeats a call for minutes and waits a minute for each response. After a stop, no call is repeated; a read
+//! request in flight is abandoned, and a change in flight is awaited for a limited time.
 
 use std::time::Duration;
 
@@ -27,22 +27,22 @@ use super::attempts;
 use super::renewal::Renewal;
 use crate::stop::Stop;
 
-/// Why there is no answer.
+/// The run was stopped before a response arrived.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the run was stopped")]
 pub(super) struct Stopped {
-    /// A try may have been carried out.
+    /// Whether an attempt may have taken effect.
     pub(super) may_be_done: bool,
 }
 
-/// How long pauses are after a stop.
+/// The length of a pause after a stop.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Lets no call be tried again after a stop.
+/// Prevents retries after a stop.
 #[derive(Clone, Debug)]
 pub(super) struct NoFurtherTry(pub(super) Stop);
 
-/// An earlier try of the call may have been carried out.
+/// An earlier attempt of the call may have taken effect.
 #[derive(Debug)]
 struct MayBeDone;
 
@@ -62,6 +62,7 @@ impl Intercept for NoFurtherTry {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // A call that begins after the stop is made once: operations read what they created before they end.
         let is_first = config.load::<RequestAttempts>().is_none_or(|attempts| attempts.attempts() <= 1);
         match self.0.is_wanted() && !is_first {
             true => Err(Stopped { may_be_done: config.load::<MayBeDone>().is_some() }.into()),
@@ -99,7 +100,7 @@ impl ClassifyRetry for NoFurtherTry {
     }
 }
 
-/// Pauses between tries that end with the stop.
+/// Pauses between attempts, which end with the stop.
 #[derive(Debug)]
 pub(super) struct Pauses(pub(super) Stop);
 
@@ -109,7 +110,7 @@ impl AsyncSleep for Pauses {
         Sleep::new(async move {
             let end = async {
                 stopped.await;
-                // Not at once: what sleeps again and again would never let others run.
+                // Not immediately: a loop that sleeps repeatedly would otherwise block the other tasks.
                 tokio::time::sleep(PAUSE).await;
             };
             tokio::select! {
@@ -120,7 +121,7 @@ impl AsyncSleep for Pauses {
     }
 }
 
-/// An HTTP client that gives up what is under way.
+/// An HTTP client that abandons requests in flight after a stop.
 #[derive(Debug)]
 pub(super) struct Http {
     pub(super) inner: SharedHttpClient,
@@ -165,7 +166,8 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Whether a request may change something. The services with actions send all of them as `POST`.
+/// Whether a request may change an object. The Query APIs send all actions as `POST`, so that the name of the action
+/// decides.
 fn changes(request: &HttpRequest) -> bool {
     const LOOKS: [&str; 5] = ["Describe", "Get", "List", "Simulate", "AssumeRole"];
     match request.method() {
@@ -179,7 +181,7 @@ fn changes(request: &HttpRequest) -> bool {
     }
 }
 
-/// Credentials that are not waited for after a stop.
+/// An identity cache whose callers do not wait for credentials after a stop.
 #[derive(Debug)]
 pub(super) struct Identities {
     pub(super) renewal: Renewal,
@@ -196,7 +198,7 @@ impl ResolveCachedIdentity for Identities {
         IdentityFuture::new(async move {
             let identity = self.renewal.resolve_cached_identity(resolver, components, config);
             match self.stop.unless(identity).await {
-                // A credential process can wait for a sign-in in the browser; nothing was sent yet.
+                // A credential process may wait for a sign-in in the browser. The request was not sent yet.
                 Some(identity) => identity,
                 None => Err(Stopped { may_be_done: false }.into()),
             }
@@ -226,7 +228,7 @@ mod tests {
         Change,
     }
 
-    /// What a call fails with when the run is stopped while it waits, and how many requests it made.
+    /// The failure of a call that is stopped while it waits, and the number of its requests.
     async fn stopped(call: Call, answers: &[Answer]) -> (Fault, usize) {
         let script = Script::new(answers.to_vec());
         let patient = AwsSettings { max_retries: Some(9), initial_backoff: Some(NEVER), ..script.settings() };

@@ -1,4 +1,4 @@
-//! A service that cannot be reached: which one, and when to stop trying.
+//! Services that cannot be reached: their address, and a limit of the attempts.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,13 +16,13 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 use super::error::never_connected;
 
-/// Says where a connection was tried, which the SDK does not tell, and stops long before the retries are over: with a
-/// region that does not exist or a proxy that is down, a minute of silence helps nobody.
+/// Adds the address of the server, which the SDK does not report, to connection errors, and ends the retries early:
+/// with a region that does not exist or an unreachable proxy, further attempts do not help.
 #[derive(Debug)]
 pub(super) struct GiveUpConnecting;
 
 impl GiveUpConnecting {
-    /// About ten seconds, which a name server that hiccups does not take.
+    /// Maximum number of attempts, within about ten seconds: longer than a short failure of a name server takes.
     pub(super) const ATTEMPTS: u32 = 5;
 }
 
@@ -34,7 +34,7 @@ impl Storable for Server {
     type Storer = StoreReplace<Self>;
 }
 
-/// The cause, and where it happened.
+/// A connection error with the address of the server.
 #[derive(Debug)]
 struct At {
     server: String,
@@ -82,9 +82,10 @@ impl Intercept for GiveUpConnecting {
         if let Some(Err(error)) = context.output_or_error_mut()
             && error.as_connector_error().is_some_and(|error| never_connected(error))
         {
+            // The error is moved out of the context to become the source of the new one.
             let cause = std::mem::replace(error, OrchestratorError::other("replaced"));
             let cause = BoxError::from(At { server, cause: cause.into() });
-            // The class "user" is never tried again.
+            // The SDK does not repeat errors of the class "user".
             *error = OrchestratorError::connector(match attempts >= Self::ATTEMPTS {
                 true => ConnectorError::user(cause),
                 false => ConnectorError::io(cause),
@@ -103,7 +104,7 @@ mod tests {
     async fn unreachable_service_is_named_and_not_retried_for_long() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        // Free again: connections are refused.
+        // Without a listener, connections are refused.
         drop(listener);
         let mut settings = Script::default().settings();
         settings.http_client = None;

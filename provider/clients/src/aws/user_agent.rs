@@ -1,4 +1,5 @@
-//! What `TF_APPEND_USER_AGENT` adds to the SDK's own user agent, which has no place for free text.
+//! The text of `TF_APPEND_USER_AGENT`, which is appended to the user agent. The SDK's user agent does not support free
+//! text.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -8,12 +9,12 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 const HEADER: &str = "user-agent";
 
-/// Text behind the user agent of every request.
+/// Text after the user agent of every request.
 #[derive(Debug, Clone)]
 pub(super) struct Appended(String);
 
 impl Appended {
-    /// None for text that a header cannot hold: not worth an error.
+    /// Returns `None` for text that is invalid in a header: it must not prevent a connection.
     pub(super) fn new(text: &str) -> Option<Self> {
         let fits = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         (fits && !text.trim().is_empty()).then(|| Self(text.trim().to_owned()))
@@ -26,7 +27,7 @@ impl Intercept for Appended {
         "gitlabspot: append to the user agent"
     }
 
-    // Signatures leave this header out, so that it may still change.
+    // The signature does not cover this header, so that it can be changed after signing.
     fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,

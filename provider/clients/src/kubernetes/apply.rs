@@ -1,4 +1,4 @@
-//! Objects, one at a time: apply, get, list, delete.
+//! Operations on single objects: apply, get, list, delete and logs.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use serde_json::Value;
 
 use super::error::KubernetesError;
 
-/// Under this name the cluster keeps which fields are ours.
+/// The field manager of this provider in `managedFields`.
 pub const FIELD_MANAGER: &str = "gitlabspot";
 
-/// Field manager that keeps the value of a field while another tool takes the field over. Without it, a field that an apply
-/// leaves out would be set back to its default.
+/// Field manager that keeps the value of a field until another tool manages it. Without it, a field that an apply omits
+/// would be reset to its default.
 pub const HANDOVER: &str = "gitlabspot-handover";
 
-/// How often an apply that others were quicker than is sent again.
+/// How often an apply is repeated after a concurrent modification.
 const MAX_RACES: u32 = 5;
 
-/// What to do with an object's dependents when it is deleted.
+/// How a deletion treats the dependents of an object.
 pub use kube::api::PropagationPolicy as Propagation;
 
-/// An object's place: kind, namespace (none for cluster-wide kinds) and name.
+/// The identity of an object: kind, namespace (none for cluster-scoped kinds) and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectRef {
     /// Such as `v1` or `apps/v1`.
@@ -34,28 +34,28 @@ pub struct ObjectRef {
     pub name: String,
 }
 
-/// How to apply.
+/// Options of an apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ApplyOptions {
-    /// Takes fields over from other managers, instead of a [`KubernetesError::Conflict`].
+    /// Takes ownership of fields from other managers instead of failing with [`KubernetesError::Conflict`].
     pub force: bool,
-    /// Has the server check all and keep nothing.
+    /// The server validates the object and does not save it.
     pub dry_run: bool,
-    /// As [`HANDOVER`].
+    /// Uses the field manager [`HANDOVER`].
     pub hands_over: bool,
 }
 
-/// How a deletion ended.
+/// The result of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
-    /// There is no such object any more, or there was none.
+    /// The object does not exist.
     Gone,
-    /// It is marked, and waits for dependents or finalizers.
+    /// The object is marked for deletion, and waits for its dependents or finalizers.
     Deleting,
 }
 
 impl ObjectRef {
-    /// The place of `object`, which needs `apiVersion`, `kind` and `metadata.name`.
+    /// The reference of `object`, which requires `apiVersion`, `kind` and `metadata.name`.
     ///
     /// # Errors
     /// [`KubernetesError::Incomplete`]
@@ -86,8 +86,8 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// The plural is guessed from the kind, which is right for all kinds that this provider makes and
-/// saves a discovery per kind.
+/// The plural is derived from the kind, which is correct for all kinds that this provider creates and avoids a
+/// discovery request per kind.
 fn api(client: &Client, api_version: &str, kind: &str, namespace: Option<&str>) -> Api<DynamicObject> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
@@ -97,12 +97,13 @@ fn api(client: &Client, api_version: &str, kind: &str, namespace: Option<&str>) 
     }
 }
 
-/// Applies `object`, the full intent: a field applied before and left out now is removed.
+/// Applies `object`, which is the full desired configuration: a field that was applied before and is omitted now is
+/// removed.
 ///
-/// Returns the object as the server has it afterwards. Misspelt and doubled fields are errors.
+/// Returns the object as the server saved it. Unknown and duplicate fields are errors.
 ///
 /// # Errors
-/// [`KubernetesError`]; [`KubernetesError::Conflict`] names the fields and who owns them.
+/// [`KubernetesError`]; [`KubernetesError::Conflict`] contains the fields and their managers.
 pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Result<Value, KubernetesError> {
     let place = ObjectRef::of(object)?;
     let parameters = PatchParams {
@@ -113,22 +114,22 @@ pub async fn apply(client: &Client, object: &Value, options: ApplyOptions) -> Re
         field_validation: Some(ValidationDirective::Strict),
     };
     let api = place.api(client);
-    // Who names a version wants that one and no other.
+    // An apply with a resource version is for this version only.
     let may_repeat = object["metadata"]["resourceVersion"].is_null();
     let mut races = 0;
     loop {
         match api.patch(&place.name, &parameters, &Patch::Apply(object)).await {
-            // Somebody changed the object at the same moment. The server has looked again a few times by itself.
+            // The object was modified concurrently, and the retries of the server itself failed as well.
             Err(error) if may_repeat && is_race(&error) && races < MAX_RACES => races += 1,
             applied => return applied.map(value).map_err(|error| KubernetesError::new(&place, error).located(object)),
         }
     }
 }
 
-/// The last lines of a container's log; of the run before the present one, if so asked.
+/// The last lines of a container's log, or of its previous run if `previous` is set.
 ///
 /// # Errors
-/// [`KubernetesError`], also when the container has not run yet.
+/// [`KubernetesError`], also if the container has not run yet.
 pub async fn log(
     client: &Client,
     pod: &ObjectRef,
@@ -138,14 +139,14 @@ pub async fn log(
 ) -> Result<String, KubernetesError> {
     let namespace = pod.namespace.as_deref().unwrap_or_default();
     let query = format!("container={container}&tailLines={lines}&previous={previous}");
-    // kube's own function for logs needs a typed `Pod`.
+    // kube's function for logs requires a typed `Pod`.
     let request = Request::get(format!("/api/v1/namespaces/{namespace}/pods/{}/log?{query}", pod.name));
     let failed = |error| KubernetesError::new(pod, error);
     let request = request.body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
     client.request_text(request).await.map_err(failed)
 }
 
-/// The object at `place`, if there is one. Of a kind that the cluster does not know, there is none.
+/// The object at `place`; `None` if it does not exist or the cluster does not have its kind.
 ///
 /// # Errors
 /// [`KubernetesError`]
@@ -157,7 +158,8 @@ pub async fn get(client: &Client, place: &ObjectRef) -> Result<Option<Value>, Ku
     }
 }
 
-/// All objects of a kind with these labels, in one namespace or in all.
+/// All objects of a kind with these labels, in one namespace or in all namespaces. Empty if the cluster does not have
+/// the kind.
 ///
 /// # Errors
 /// [`KubernetesError`]
@@ -181,16 +183,16 @@ pub async fn list(
         Err(error) => return Err(KubernetesError::new(&place, error)),
     };
     let typed = |mut object: DynamicObject| {
-        // Entries of a list come without their type.
+        // The API server omits the type of list items.
         object.types.get_or_insert_with(|| TypeMeta { api_version: api_version.to_owned(), kind: kind.to_owned() });
         value(object)
     };
     Ok(found.items.into_iter().map(typed).collect())
 }
 
-/// Deletes the object at `place`; that there is none is a success.
+/// Deletes the object at `place`. Succeeds if it does not exist.
 ///
-/// With `uid`, only that very object is deleted, not one that has taken its name since.
+/// With `uid`, an object that was created with the same name since is preserved.
 ///
 /// # Errors
 /// [`KubernetesError`]
@@ -209,22 +211,22 @@ pub async fn delete(
     match place.api(client).delete(&place.name, &parameters).await {
         Ok(answer) => Ok(answer.either(|_| Deletion::Deleting, |_| Deletion::Gone)),
         Err(error) if is_missing(&error) => Ok(Deletion::Gone),
-        // A namespace that is being deleted says so to all who want to delete it again.
+        // The API server returns a conflict for a namespace that is already being deleted.
         Err(error) if place.kind == "Namespace" && is_race(&error) => Ok(Deletion::Deleting),
-        // What has the name now is another object.
+        // The UID differs: another object has this name now.
         Err(error) if uid.is_some() && is_race(&error) => Ok(Deletion::Gone),
         Err(error) => Err(KubernetesError::new(place, error)),
     }
 }
 
-/// Whether the API server itself says that there is no such object, or no such kind. Any other 404 is a page of something
-/// in between, and whoever believes it forgets what is there.
+/// Whether the API server itself reports that the object, or its kind, does not exist. Any other 404 is from a proxy;
+/// if it counted as absence, an existing object would be removed from the state.
 fn is_missing(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status)
         if status.code == 404 && (status.reason == "NotFound" || status.message.starts_with("404 page not found")))
 }
 
-/// Whether an object is not the one, or not in the version, that the request was for.
+/// Whether the object does not have the UID or the version in the request.
 fn is_race(error: &kube::Error) -> bool {
     let is_of_fields = |status: &kube::core::Status| {
         let causes = status.details.iter().flat_map(|details| &details.causes);
@@ -235,7 +237,7 @@ fn is_race(error: &kube::Error) -> bool {
 }
 
 fn value(object: DynamicObject) -> Value {
-    // A DynamicObject came from JSON, so it goes back.
+    // A `DynamicObject` was parsed from JSON, so that its serialization cannot fail.
     serde_json::to_value(object).unwrap_or_default()
 }
 
@@ -311,12 +313,12 @@ mod tests {
         ]);
         let (_, client) = Cluster::start([Answer::status(409, "Conflict", "2 conflicts", causes)]).await;
         let error = apply(&client, &deployment(), ApplyOptions::default()).await.unwrap_err();
-        let said = "Deployment ci/runner was not applied, because other field managers own some of its fields: \
+        let begin = "Deployment ci/runner was not applied, because other field managers own some of its fields: \
                     .spec.replicas (\"helm\"), .spec.paused (\"kubectl\"). The plan did not show this";
-        assert!(error.to_string().starts_with(said), "{error}");
+        assert!(error.to_string().starts_with(begin), "{error}");
     }
 
-    /// What the user reads when applying `object` is answered so.
+    /// The error message of applying `object` if the API server sends `answer`.
     async fn refusal(object: &Value, answer: Answer) -> String {
         let (_, client) = Cluster::start([answer]).await;
         apply(&client, object, ApplyOptions::default()).await.unwrap_err().to_string()

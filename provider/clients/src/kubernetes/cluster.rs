@@ -1,4 +1,4 @@
-//! An EKS cluster by name: where its API is, and whom to trust there.
+//! An EKS cluster by name: its endpoint and certificate authority.
 
 use aws_sdk_eks::primitives::DateTime;
 use aws_sdk_eks::types::ClusterStatus;
@@ -6,25 +6,25 @@ use aws_sdk_eks::types::ClusterStatus;
 use crate::aws::AwsError;
 use crate::error::ClientError;
 
-/// What EKS says of a cluster.
+/// The description of an EKS cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cluster {
     pub(super) endpoint: String,
-    /// Base64 of PEM, as a kubeconfig holds it.
+    /// Base64 of PEM, as in a kubeconfig.
     pub(super) certificate_authority: String,
-    /// What a token is made for: the name, or the id of a local cluster on Outposts.
+    /// The name in tokens: the name of the cluster, or the ID of a local cluster on Outposts.
     pub(super) token_name: String,
-    /// Tells it from clusters of the same name in other regions and accounts.
+    /// Distinguishes it from clusters of the same name in other regions and accounts.
     pub(super) arn: Option<String>,
-    /// Tells it from one of the same name before it.
+    /// Distinguishes it from a previous cluster of the same name.
     created: Option<DateTime>,
 }
 
-/// Asks EKS for the cluster.
+/// Reads the cluster from EKS.
 ///
 /// # Errors
-/// [`ClientError::ClusterNotFound`] only where EKS itself says so, [`ClientError::ClusterNotReady`]
-/// while it is being made or removed, [`ClientError::Aws`] for all else.
+/// [`ClientError::ClusterNotFound`] only if EKS itself reports it, [`ClientError::ClusterNotReady`] while the cluster
+/// is being created or deleted, [`ClientError::Aws`] for all other failures.
 pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str) -> Result<Cluster, ClientError> {
     let answer = eks.describe_cluster().name(name).send().await;
     let cluster = answer
@@ -49,10 +49,10 @@ pub(super) async fn describe(eks: &aws_sdk_eks::Client, name: &str, region: &str
     }
 }
 
-/// Whether EKS itself says that there is none: whoever hears it forgets what was on the cluster. A bare 404 may as well
-/// come from something in between.
+/// Whether EKS itself reports that the cluster does not exist: callers then treat the objects on it as deleted. A 404
+/// without an error code may be from a proxy.
 fn is_absence(error: &AwsError) -> bool {
-    error.code() == Some("ResourceNotFoundException") || error.says("ClientException", "No cluster found for name:")
+    error.code() == Some("ResourceNotFoundException") || error.matches("ClientException", "No cluster found for name:")
 }
 
 fn not_ready(name: &str, status: Option<&str>) -> ClientError {

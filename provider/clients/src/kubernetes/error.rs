@@ -1,4 +1,4 @@
-//! What a cluster refuses, in words that name fields and managers.
+//! Errors of the Kubernetes API, with the fields and field managers that they concern.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::transport::Unanswered;
 use crate::ClientError;
 use crate::aws::chain;
 
-/// A field that another manager owns with another value.
+/// A field that another manager owns with a different value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldConflict {
     /// Such as `kubectl-client-side-apply` or `helm`.
@@ -22,7 +22,7 @@ pub struct FieldConflict {
     pub field: String,
 }
 
-/// A field whose value the API does not accept.
+/// A field with a value that the API rejects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidField {
     /// Such as `spec.template.spec.containers[0].image`; may be empty.
@@ -30,7 +30,7 @@ pub struct InvalidField {
     pub reason: String,
 }
 
-/// Why something could not be done with an object.
+/// Why an operation on an object failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KubernetesError {
     #[error(
@@ -48,7 +48,7 @@ pub enum KubernetesError {
     #[error("{object}: the identity in use is not allowed to do this: {message}")]
     Forbidden { object: Box<ObjectRef>, message: String },
 
-    /// Not a matter of rights: a quota, a policy or a webhook says no.
+    /// Rejected by a quota, a policy or a webhook; not for a missing permission.
     #[error("{object} was rejected: {message}")]
     Denied { object: Box<ObjectRef>, message: String },
 
@@ -66,7 +66,7 @@ pub enum KubernetesError {
     )]
     UnknownKind { object: Box<ObjectRef> },
 
-    /// On apply: the namespace is missing.
+    /// On apply: the namespace does not exist.
     #[error("{object}: {message}")]
     NotFound { object: Box<ObjectRef>, message: String },
 
@@ -82,11 +82,11 @@ pub enum KubernetesError {
     #[error("{object}: the Kubernetes API at {server} cannot be reached: {reason}")]
     Unreachable { object: Box<ObjectRef>, server: String, reason: String },
 
-    /// Nothing was sent: somebody else may answer at the server's address.
+    /// Nothing was sent: the server at this address may be another one.
     #[error("{object}: the certificate of the Kubernetes API at {server} is not trusted: {reason}")]
     Distrusted { object: Box<ObjectRef>, server: String, reason: String },
 
-    /// Nothing was sent: there is nothing to identify with.
+    /// Nothing was sent: there are no credentials.
     #[error("{object}: {reason}")]
     NoCredentials { object: Box<ObjectRef>, reason: String },
 
@@ -122,11 +122,11 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// So kube names what is no `Status`.
+/// The reason that kube sets for an error response whose body is not a `Status`.
 const PAGE: &str = "Failed to parse error data";
 
 impl KubernetesError {
-    /// The same, with fields that only the object that was sent tells.
+    /// Adds paths of fields that are not in the response, but can be found in the object that was sent.
     pub(super) fn located(self, sent: &serde_json::Value) -> Self {
         match self {
             Self::Invalid { object, fields } => Self::Invalid { object, fields: shape::locate(fields, sent) },
@@ -134,7 +134,7 @@ impl KubernetesError {
         }
     }
 
-    /// Whether the request may have taken effect all the same.
+    /// Whether the request may have taken effect nevertheless.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
@@ -173,7 +173,7 @@ impl KubernetesError {
     }
 
     fn of_status(object: Box<ObjectRef>, status: Status) -> Self {
-        // Answers about a Secret may quote what it holds.
+        // Responses about a Secret may quote its data.
         let quotes = object.kind == "Secret";
         let message = match quotes {
             true => format!("the message is not shown, because {object} contains secrets"),
@@ -182,7 +182,7 @@ impl KubernetesError {
         let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
         match (status.code, status.reason.as_str()) {
             (401, _) => {
-                // What stands in brackets is our own.
+                // The transport of this provider adds the source of the token in parentheses.
                 let from = status.message.split_once(" (").map(|(_, from)| format!(" ({from}"));
                 Self::Unauthorized { object, message: format!("401 Unauthorized{}", from.unwrap_or_default()) }
             }
@@ -190,9 +190,10 @@ impl KubernetesError {
                 Self::NamespaceTerminating { object }
             }
             (403, _) if is_denial(&status.message) => Self::Denied { object, message },
-            // Says who may not do what, never what was sent.
+            // The message names the user and the action, never the data that was sent, so it is shown for Secrets as
+            // well.
             (403, _) => Self::Forbidden { object, message: status.message },
-            // The only answer that is not a Status: there is no such path.
+            // For an unknown path, the API server sends this text instead of a `Status`.
             (404, _) if status.message.starts_with("404 page not found") => Self::UnknownKind { object },
             (404, _) => Self::NotFound { object, message: status.message },
             (409, _) if causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => {
@@ -219,12 +220,13 @@ impl KubernetesError {
     }
 }
 
-/// Missing rights are told as `... is forbidden: User "name" cannot patch resource ...`; admission tells its own reasons.
+/// Missing permissions are reported as `... is forbidden: User "name" cannot patch resource ...`; admission plugins
+/// report other reasons.
 fn is_denial(message: &str) -> bool {
     message.contains("denied the request") || message.contains(" is forbidden: ") && !message.contains("\" cannot ")
 }
 
-/// The manager stands only in the message: `conflict with "helm" using apps/v1 at …`.
+/// Only the message contains the manager: `conflict with "helm" using apps/v1 at …`.
 fn conflict(cause: &StatusCause) -> FieldConflict {
     FieldConflict {
         manager: cause.message.split('"').nth(1).unwrap_or("unknown").to_owned(),
@@ -232,7 +234,7 @@ fn conflict(cause: &StatusCause) -> FieldConflict {
     }
 }
 
-/// What the certificate lacks, and which setting would supply it.
+/// The problem of a certificate, and the setting that resolves it.
 fn distrust(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(problem) = error else { return error.to_string() };
     match problem {
@@ -253,7 +255,7 @@ fn distrust(error: &rustls::Error) -> String {
     }
 }
 
-/// An error and what caused it, each thing once.
+/// An error and its sources in one line, without repetitions.
 pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error) {

@@ -1,7 +1,7 @@
-//! Credentials from a command, by the protocol of kubectl's exec plugins.
+//! Credentials from a command that implements the protocol of kubectl's exec plugins.
 //!
-//! kube has its own, which blocks, lends the command our standard input, and puts the command's
-//! output, token included, into its error.
+//! kube's implementation blocks the thread, passes this process's standard input to the command, and includes the
+//! command's output, with the token, in errors.
 
 use std::process::Stdio;
 use std::time::SystemTime;
@@ -17,13 +17,13 @@ use super::token::{MintToken, Token};
 use crate::command::{self, NotRun};
 use crate::error::ClientError;
 
-/// What a command answers with: a token, or a certificate to identify with.
+/// The output of a command: a token, or a client certificate.
 #[derive(Debug)]
 pub(super) struct Credential {
     pub(super) token: Option<Token>,
-    /// Certificate and key, both PEM.
+    /// Certificate and key, both in PEM.
     pub(super) certificate: Option<(String, SecretString)>,
-    /// When both end.
+    /// The expiration time of both.
     pub(super) expires: Option<SystemTime>,
 }
 
@@ -43,16 +43,16 @@ struct Status {
     expiration_timestamp: Option<jiff::Timestamp>,
 }
 
-/// Runs the command, telling it of the cluster where its kubeconfig entry wants that.
+/// Runs the command. `cluster` is passed to it if its kubeconfig entry requests that.
 ///
 /// # Errors
-/// [`ClientError::Exec`] with what the command said on standard error, never on standard output.
+/// [`ClientError::Exec`] with the command's standard error, never its standard output.
 pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credential, ClientError> {
     let failed = |reason: String| ClientError::Exec { command: exec.command.clone(), reason };
     let mut info = json!({
         "apiVersion": exec.api_version,
         "kind": "ExecCredential",
-        // Hosts start a provider without a terminal.
+        // The host starts a provider without a terminal.
         "spec": {"interactive": false},
     });
     if let Some(cluster) = cluster {
@@ -62,13 +62,13 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
     command.args(&exec.args).envs(&exec.env).env("KUBERNETES_EXEC_INFO", info.to_string()).stdin(Stdio::null());
     let output = command::output(command).await.map_err(|error| failed(not_run(exec, &error)))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(format!("{}: {}", output.status, said.trim())));
+        let message = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(format!("{}: {}", output.status, message.trim())));
     }
     let answer: ExecCredential = serde_json::from_slice(&output.stdout)
-        // Without serde's own words, which quote what they choke on.
+        // Without serde's message, which quotes the input.
         .map_err(|error| failed(format!("its output is not an ExecCredential (line {})", error.line())))?;
-    // client-go refuses another version as well: its fields could have another meaning.
+    // client-go also rejects another version: its fields could have a different meaning.
     if let Some(version) = answer.api_version.filter(|version| *version != exec.api_version) {
         return Err(failed(format!("its answer has the version {version}, but api_version is {}", exec.api_version)));
     }
@@ -94,7 +94,7 @@ fn not_run(exec: &Exec, error: &NotRun) -> String {
     format!("it does not exist, or is not in PATH: {hint}")
 }
 
-/// Tokens from a command that is run again when the last one ends.
+/// Tokens from a command that is run again when the last token expires.
 #[derive(Debug)]
 pub(super) struct ExecToken {
     pub(super) exec: Exec,

@@ -1,4 +1,4 @@
-//! A pod's own identity, as the kubelet puts it into every container.
+//! The service account of the pod in which the provider runs.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use super::token::TokenFile;
 use crate::environment::Environment;
 use crate::error::ClientError;
 
-/// Where the kubelet puts it.
+/// The path at which the kubelet mounts it into every container.
 pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// The connection of a pod whose service account is in `folder`.
+/// The connection of a pod with its service account in `folder`.
 ///
 /// # Errors
-/// [`ClientError::KubernetesNotConfigured`] outside a pod: nothing else says which cluster is meant.
+/// [`ClientError::KubernetesNotConfigured`] outside of a pod, because no setting selects a cluster.
 pub(super) async fn connection(
     settings: &KubernetesSettings,
     environment: &Environment,
@@ -28,6 +28,7 @@ pub(super) async fn connection(
         return Err(ClientError::KubernetesNotConfigured);
     };
     let token = folder.join("token");
+    // Every pod has the variables, but the token only if it is mounted.
     if !token.exists() {
         return Err(ClientError::KubernetesNotConfigured);
     }
@@ -77,7 +78,7 @@ mod tests {
         assert_eq!(found.config.proxy_url.unwrap().to_string(), "http://proxy:3128/");
         assert_eq!(found.config.root_cert.unwrap().len(), 1);
 
-        // The kubelet writes a new token now and then.
+        // The kubelet renews the token periodically.
         let source = found.tokens.unwrap().source;
         let mint = async || source.mint(SystemTime::UNIX_EPOCH).await.unwrap().value.expose_secret().to_owned();
         assert_eq!(mint().await, "first");

@@ -1,4 +1,4 @@
-//! From settings to kube's configuration: kubeconfig files, overrides, and who makes the token.
+//! kube's configuration from settings: kubeconfig files, overrides, and the source of tokens.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,20 +21,20 @@ use super::{in_cluster, proxy};
 use crate::environment::Environment;
 use crate::error::ClientError;
 
-/// The name of the only entry of each kind in the kubeconfig that settings amount to.
+/// The name of the entries in the kubeconfig that is built from the settings.
 const NAME: &str = "gitlabspot";
 
-/// kube's configuration, and the source of bearer tokens where those do not stay the same.
+/// kube's configuration, and the source of bearer tokens if they are renewed.
 pub(super) struct Connection {
     pub(super) config: kube::Config,
     pub(super) tokens: Option<Minting>,
-    /// Where a command gave a certificate.
+    /// The certificate, if a command returned one.
     pub(super) certificate: Option<Certificate>,
-    /// The EKS cluster, if it was found by its name.
+    /// The EKS cluster, if it was selected by its name.
     pub(super) cluster: Option<EksCluster>,
 }
 
-/// A source of tokens, and a token if making the connection gave one already.
+/// A source of tokens, and the first token if it was already created while connecting.
 pub(super) struct Minting {
     pub(super) source: Arc<dyn MintToken>,
     pub(super) first: Option<Token>,
@@ -47,7 +47,7 @@ impl Minting {
 }
 
 impl Connection {
-    /// An EKS cluster, on the way that the settings describe.
+    /// The connection to an EKS cluster, with the overrides in the settings.
     pub(super) async fn from_eks(
         found: EksCluster,
         source: impl MintToken + 'static,
@@ -64,8 +64,8 @@ impl Connection {
         Ok(Self { config, tokens: Some(Minting::by(source)), certificate: None, cluster: Some(found) })
     }
 
-    /// Files first, then what stands in the settings themselves; a pod's own identity when neither
-    /// names a cluster.
+    /// Reads the kubeconfig files and applies the other settings. If neither selects a cluster, the pod's service
+    /// account is used.
     pub(super) async fn from_settings(
         settings: &KubernetesSettings,
         environment: &Environment,
@@ -83,7 +83,7 @@ impl Connection {
     }
 }
 
-/// The entries of the kubeconfig files that context and overrides point to.
+/// The entries of the kubeconfig files that the context and the overrides select.
 #[derive(Default)]
 struct Chosen {
     cluster: Cluster,
@@ -125,7 +125,7 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
             let cluster = cluster.and_then(|cluster| cluster.cluster.clone());
             cluster.ok_or_else(|| refused(format!("it does not have the cluster \"{name}\"")))?
         }
-        // The file then only supplies the user.
+        // The file then supplies only the user.
         None if settings.host.is_some() => Cluster::default(),
         None => {
             return Err(refused(
@@ -150,7 +150,7 @@ fn choose(settings: &KubernetesSettings, files: &[String], environment: &Environ
 
 fn read(path: &Path) -> Result<Kubeconfig, ClientError> {
     let refused = |reason: String| ClientError::Kubeconfig { path: path.to_owned(), reason };
-    // A parser's message may quote the line that it stumbles over, so it is not repeated.
+    // The parser's message may quote the line with the error, so it is not repeated.
     Kubeconfig::read_from(path).map_err(|error| match error {
         kube::config::KubeconfigError::ReadConfig(error, _) => refused(error.to_string()),
         _ => refused("it is not valid YAML of kind Config".to_owned()),
@@ -162,7 +162,7 @@ pub(super) fn override_cluster(cluster: &mut Cluster, settings: &KubernetesSetti
         let schemed = host.contains("://");
         cluster.server = Some(if schemed { host.clone() } else { format!("https://{host}") });
     }
-    // A kubeconfig has certificates as base64 of PEM, the provider block as PEM.
+    // A kubeconfig contains certificates as base64 of PEM, the provider block as PEM.
     if let Some(pem) = &settings.cluster_ca_certificate {
         cluster.certificate_authority = None;
         cluster.certificate_authority_data = Some(STANDARD.encode(pem));
@@ -178,8 +178,8 @@ pub(super) fn override_cluster(cluster: &mut Cluster, settings: &KubernetesSetti
     }
 }
 
-/// Credentials in the settings replace those of the file: two identities at once would leave it to
-/// the server which one counts.
+/// Credentials in the settings replace those of the file: with two identities, the server would decide which one
+/// applies.
 fn override_user(user: &mut AuthInfo, settings: &KubernetesSettings) {
     let given = settings.token.is_some()
         || settings.client_certificate.is_some()
@@ -207,7 +207,8 @@ fn override_user(user: &mut AuthInfo, settings: &KubernetesSettings) {
     });
 }
 
-/// Takes from `user` what makes tokens, so that kube does not do it too. A command may give a certificate as well.
+/// Removes the source of tokens from `user`, so that kube does not create tokens as well. A command may also return a
+/// certificate.
 async fn token_source(
     user: &mut AuthInfo,
     cluster: &Cluster,
@@ -253,15 +254,15 @@ async fn token_source(
     Ok((credential.token.map(minting), certificate))
 }
 
-/// The cluster as `provideClusterInfo` promises it to the command.
+/// The description of the cluster for commands with `provideClusterInfo`.
 fn cluster_info(cluster: &Cluster) -> Result<serde_json::Value, ClientError> {
     let info = ExecAuthCluster::try_from(cluster)
         .map_err(|error| ClientError::KubernetesClient { reason: error.to_string() })?;
     Ok(serde_json::to_value(info).unwrap_or_default())
 }
 
-/// kube's configuration, by way of a kubeconfig with one entry of each kind: certificates and all else are then read as
-/// kube reads them from files, but for the proxy.
+/// Builds kube's configuration from a kubeconfig with one entry of each kind, so that kube reads certificates as it
+/// does from files. The proxy is determined separately.
 pub(super) async fn build(
     mut cluster: Cluster,
     user: AuthInfo,
@@ -318,7 +319,7 @@ users:
         file
     }
 
-    /// Server, default namespace, token in the configuration, whether tokens are minted.
+    /// Server, default namespace, token in the configuration, and whether there is a source of tokens.
     async fn connected(settings: KubernetesSettings) -> Result<(String, String, Option<String>, bool), String> {
         let connection = Connection::from_settings(&settings, &Environment::fixed([])).await;
         let Connection { config, tokens, .. } = connection.map_err(|error| error.to_string())?;

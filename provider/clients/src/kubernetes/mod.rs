@@ -1,4 +1,4 @@
-//! The connection to a cluster, and the few things that are done with its objects.
+//! The connection to a cluster, and the operations on its objects.
 
 mod apply;
 mod cluster;
@@ -44,12 +44,12 @@ use super::{ClientError, Clients, Settings};
 #[derive(Clone)]
 pub struct Connected {
     pub client: kube::Client,
-    /// Of an EKS cluster that was found by its name.
+    /// The ARN of an EKS cluster that was selected by its name.
     pub arn: Option<String>,
 }
 
 impl Connected {
-    /// The same, with requests that end with a run.
+    /// The same connection, with requests that end when the run is stopped.
     pub(super) fn until_stopped(self, stop: &CancellationToken) -> Self {
         Self { client: stop::until_stopped(&self.client, stop), ..self }
     }
@@ -61,13 +61,13 @@ impl fmt::Debug for Connected {
     }
 }
 
-/// Connects to the EKS cluster `cluster_name`, or else to what `settings` describe.
+/// Connects to the EKS cluster `cluster_name`, or to the cluster in the settings.
 ///
-/// A resource's own `cluster_name` needs none of the settings that describe a cluster, so that a provider block that is
-/// not known yet does not stand in its way.
+/// A resource with its own `cluster_name` does not use the settings that select a cluster, so that it does not depend
+/// on a provider block that is not known yet.
 ///
 /// # Errors
-/// [`ClientError`]; nothing is ever contacted that no setting names.
+/// [`ClientError`]; only clusters that a setting selects are contacted.
 async fn connect(clients: &Clients, cluster_name: Option<&str>) -> Result<Link, ClientError> {
     let settings = settings(clients, cluster_name)?;
     let connection = match &settings.cluster_name {
@@ -77,10 +77,10 @@ async fn connect(clients: &Clients, cluster_name: Option<&str>) -> Result<Link, 
     client(connection, clients, settings.token_from)
 }
 
-/// Another connection in place of this one. `None` where the EKS cluster is the same.
+/// Creates a connection that replaces this one. `None` if the EKS cluster is the same.
 ///
 /// # Errors
-/// [`ClientError`] when it cannot be made, or there is no cluster of the name.
+/// [`ClientError`] if the connection cannot be created, or the cluster does not exist.
 async fn reconnect(clients: &Clients, cluster_name: Option<&str>, link: &Link) -> Result<Option<Link>, ClientError> {
     let settings = settings(clients, cluster_name)?;
     let Some(name) = &settings.cluster_name else { return connect(clients, cluster_name).await.map(Some) };
@@ -91,7 +91,7 @@ async fn reconnect(clients: &Clients, cluster_name: Option<&str>, link: &Link) -
     client(eks(clients, cluster, &settings).await?, clients, settings.token_from).map(Some)
 }
 
-/// What counts for the cluster.
+/// The settings that apply to the cluster.
 fn settings(clients: &Clients, cluster_name: Option<&str>) -> Result<KubernetesSettings, ClientError> {
     let Settings { kubernetes, environment, .. } = &clients.shared.settings;
     let settings = match cluster_name {
@@ -126,14 +126,14 @@ async fn eks(clients: &Clients, cluster: Cluster, settings: &KubernetesSettings)
 fn client(connection: Connection, clients: &Clients, token_from: Option<&'static str>) -> Result<Link, ClientError> {
     let Connection { mut config, tokens, certificate, cluster } = connection;
     let refused = |reason: String| ClientError::KubernetesClient { reason };
-    // kube takes the process's provider of cryptography; it has to be this one whatever other
-    // features are compiled in. An error means that one is installed already.
+    // kube uses the process-wide crypto provider, which must be this one regardless of compiled features. An error
+    // means that one is already installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let user_agent = clients.shared.settings.user_agent.header();
     if let Ok(value) = http::HeaderValue::from_str(&user_agent) {
         config.headers.push((http::header::USER_AGENT, value));
     }
-    // Retries are the transport's, which knows the method and our clock.
+    // The transport retries instead: it evaluates the method and uses the injected clock.
     config.default_retry = false;
     // kube's default is 30 seconds for each attempt.
     config.connect_timeout = Some(retry::CONNECT_TIMEOUT);
@@ -178,7 +178,7 @@ mod tests {
         let script = Script::new([AwsAnswer::Http(200, description.to_string())]);
         let clients = Clients::new(Settings {
             aws: script.settings(),
-            // A resource that names its cluster does not wait for the provider block.
+            // A resource with its own cluster does not depend on the provider block.
             kubernetes: KubernetesSettings {
                 not_yet_known: vec!["kubernetes.host".to_owned()],
                 ..KubernetesSettings::default()
@@ -228,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn rejected_token_of_the_environment_is_named() {
-        let said = async |code, reason: &str, environment: Environment| {
+        let message = async |code, reason: &str, environment: Environment| {
             let cluster = Cluster::listen([Answer::status(code, reason, reason, serde_json::Value::Null)]).await;
             let kubernetes = KubernetesSettings { host: Some(cluster.url.clone()), ..KubernetesSettings::default() };
             let clients = Clients::new(Settings { kubernetes, environment, ..Settings::default() });
@@ -240,14 +240,14 @@ mod tests {
         let with_token = || Environment::fixed([("KUBE_TOKEN", "x")]);
         let from = "(the token is from the environment variable KUBE_TOKEN)";
         for (code, reason) in [(401, "Unauthorized"), (403, "Forbidden")] {
-            let found = said(code, reason, with_token()).await;
+            let found = message(code, reason, with_token()).await;
             assert!(found.contains(from), "{found}");
-            let found = said(code, reason, Environment::fixed([])).await;
+            let found = message(code, reason, Environment::fixed([])).await;
             assert!(!found.contains("KUBE_TOKEN"), "{found}");
         }
     }
 
-    /// A TLS server that answers every request with the same namespace.
+    /// A TLS server that returns the same namespace for every request.
     async fn secure(certified: &CertifiedKey<rcgen::KeyPair>) -> String {
         let key = rustls_pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -286,7 +286,7 @@ mod tests {
             let environment = Environment::fixed([]);
             let clients = Clients::new(Settings { kubernetes, environment, ..Settings::default() });
             let client = clients.kubernetes(None).await.unwrap().client;
-            // Distrust is final: with retries this would take half a minute.
+            // An untrusted certificate is final: with retries, this would take half a minute.
             let got = tokio::time::timeout(Duration::from_secs(10), Namespaces::all(client).get("ci")).await.unwrap();
             got.map(|_| ()).map_err(|error| error.to_string())
         };

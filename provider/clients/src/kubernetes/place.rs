@@ -1,7 +1,7 @@
-//! The connection to a cluster as long as the process lives, in which it may become another one.
+//! The connection to a cluster during the life of the process, in which it may have to be replaced.
 //!
-//! An apply that replaces an EKS cluster finds another one under the same name, at another address and with another
-//! authority. And what a command gives to identify with may be a certificate, which ends.
+//! An apply that replaces an EKS cluster creates another one with the same name, but another endpoint and certificate
+//! authority. In addition, a client certificate from a command expires.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,17 +22,17 @@ use crate::{ClientError, Clients};
 #[derive(Clone)]
 pub(super) struct Link {
     pub(super) client: kube::Client,
-    /// The EKS cluster that it leads to, if it was found by its name.
+    /// The EKS cluster, if it was selected by its name.
     pub(super) cluster: Option<Cluster>,
-    /// Where it identifies itself with a certificate that a command gave.
+    /// The client certificate, if a command returned one.
     pub(super) certificate: Option<Certificate>,
 }
 
-/// What a command gave.
+/// A client certificate from a command.
 #[derive(Clone, Debug)]
 pub(super) struct Certificate {
     pub(super) expires: Option<SystemTime>,
-    /// Whether the cluster ever took it.
+    /// Whether the cluster has accepted it.
     worked: Arc<AtomicBool>,
 }
 
@@ -42,13 +42,13 @@ impl Certificate {
     }
 }
 
-/// A cluster by its EKS name, or the one that the provider block describes.
+/// A cluster: an EKS cluster by name, or the one in the provider block.
 pub(crate) struct Place {
     name: Option<String>,
     first: Once<Link, ClientError>,
-    /// The connection that counts in place of the first one, and how many there were.
+    /// The connection that replaces the first one, and the number of replacements so far.
     newer: Mutex<(u32, Option<Link>)>,
-    /// When it was last looked whether there should be another one.
+    /// When it was last checked whether the connection must be replaced.
     looked: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -57,7 +57,7 @@ impl Place {
         Self { name, first: Once::default(), newer: Mutex::default(), looked: tokio::sync::Mutex::default() }
     }
 
-    /// A place with this connection, for tests.
+    /// A cluster with this connection, for tests.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn stand_in(client: kube::Client) -> Self {
         let place = Self::new(None);
@@ -69,10 +69,10 @@ impl Place {
         self.name.as_deref()
     }
 
-    /// A client that follows the cluster. Makes the connection if there is none.
+    /// A client that always uses the newest connection. Connects if there is none yet.
     ///
     /// # Errors
-    /// [`ClientError`] when there is no such cluster, or the settings cannot be used.
+    /// [`ClientError`] if the cluster does not exist, or the settings cannot be used.
     pub(crate) async fn connect(self: Arc<Self>, clients: &Clients) -> Result<Connected, ClientError> {
         let (_, link) = self.link(clients).await?;
         let arn = link.cluster.and_then(|cluster| cluster.arn);
@@ -81,7 +81,7 @@ impl Place {
             let (place, clients) = (Arc::clone(&self), clients.clone());
             async move { Box::pin(place.send(&clients, request)).await }
         };
-        // The default namespace is never used: requests name theirs.
+        // The default namespace is never used: all requests contain their namespace.
         Ok(Connected { client: kube::Client::new(tower::service_fn(send), "default"), arn })
     }
 
@@ -91,6 +91,7 @@ impl Place {
         }
         let first = self.first.get(|| Box::pin(connect(clients, self.name()))).await?;
         let (number, newer) = self.newest();
+        // Another request may have replaced the connection in the meantime.
         Ok((number, newer.unwrap_or(first)))
     }
 
@@ -121,7 +122,7 @@ impl Place {
         }
         if let Some(again) = again.filter(|_| link.is_in_doubt(&answer)) {
             match self.another(clients, number, &link, began).await {
-                // Nothing was done with the request: the other cluster did not take it, or did not let us in.
+                // Repeating the request is safe: it did not reach the old cluster, or was rejected as unauthorized.
                 Ok(Some((_, newer))) => return newer.client.send(again).await.map_err(BoxError::from),
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "could not look whether the cluster was replaced"),
@@ -130,8 +131,8 @@ impl Place {
         answer.map_err(BoxError::from)
     }
 
-    /// The connection that counts in place of this one. `None` where this one does. Of requests that fail together, one
-    /// looks.
+    /// The connection that replaces this one. `None` if this one is current. Of concurrent failures, only the first
+    /// checks it.
     async fn another(
         &self,
         clients: &Clients,
@@ -139,13 +140,14 @@ impl Place {
         link: &Link,
         began: Instant,
     ) -> Result<Option<(u32, Link)>, ClientError> {
+        // The lock is held during the check, so that concurrent requests wait for its result.
         let mut looked = self.looked.lock().await;
         if let (newest, Some(newer)) = self.newest()
             && newest != number
         {
             return Ok(Some((newest, newer)));
         }
-        // A check that began after this request has already found the same cluster.
+        // A check that ended after this request began found the same cluster.
         if looked.is_some_and(|looked| looked > began) {
             return Ok(None);
         }
@@ -159,10 +161,13 @@ impl Place {
 }
 
 impl Link {
-    /// Whether an answer may come from there being another cluster, or mean that the certificate is not taken any more.
+    /// Whether the cause of a failure may be that the cluster was replaced, or that the certificate is no longer
+    /// accepted.
     fn is_in_doubt(&self, answer: &Result<Response<Body>, kube::Error>) -> bool {
         let is_refused = answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED);
         let worked = |certificate: &Certificate| certificate.worked.load(Ordering::Relaxed);
+        // Only a certificate that was accepted before can have expired. A new one that is rejected is not renewed
+        // again.
         if self.certificate.as_ref().is_some_and(worked) {
             return is_refused;
         }
@@ -227,12 +232,12 @@ mod tests {
     async fn replaced_cluster_is_resolved_again() {
         let authority = pem().0;
         let new = Server::listen([namespace(), namespace(), namespace()]).await;
-        let nobody = "http://127.0.0.1:1";
-        let script = Script::new([at(nobody, &authority, 1), at(&new.url, &authority, 2)]);
+        let no_server = "http://127.0.0.1:1";
+        let script = Script::new([at(no_server, &authority, 1), at(&new.url, &authority, 2)]);
         let (clients, _) = clients(&script, KubernetesSettings::default());
         let client = clients.kubernetes(Some("prod")).await.unwrap().client;
         assert_eq!(tokio::join!(look(&client), look(&client)), (Ok(()), Ok(())));
-        // So do connections of other operations.
+        // Connections of other operations use the new cluster as well.
         let client = clients.until(&CancellationToken::new()).kubernetes(Some("prod")).await.unwrap().client;
         assert_eq!(look(&client).await, Ok(()));
         assert_eq!((script.requests().len(), new.requests().len()), (2, 3));
@@ -248,12 +253,12 @@ mod tests {
         let (clients, _) = clients(&script, KubernetesSettings::default());
         let client = clients.kubernetes(Some("prod")).await.unwrap().client;
         assert_eq!(look(&client).await, Ok(()));
-        // The same one: it means what it says.
+        // The cluster was not replaced, so the response is final.
         assert!(look(&client).await.unwrap_err().contains("401 Unauthorized"));
         assert_eq!((script.requests().len(), server.requests().len()), (3, 5));
     }
 
-    /// A command that gives a certificate for an hour, and notes each call in the file.
+    /// A command that returns a certificate for one hour, and records each call in a file.
     fn certificates(folder: &std::path::Path) -> Exec {
         let (certificate, key) = pem();
         let status = json!({
@@ -283,14 +288,14 @@ mod tests {
         let client = clients.kubernetes(None).await.unwrap().client;
         assert_eq!(look(&client).await, Ok(()));
         assert_eq!(calls(folder.path()), 1);
-        // Before its end.
+        // Renewed before it expires.
         clock.advance(Duration::from_mins(59));
         let credential = folder.path().join("credential");
         let later = std::fs::read_to_string(&credential).unwrap().replace("1970", "2970");
         std::fs::write(&credential, later).unwrap();
         assert_eq!(look(&client).await, Ok(()));
         assert_eq!(calls(folder.path()), 2);
-        // And when it is not taken any more.
+        // Renewed when it is no longer accepted.
         assert_eq!(look(&client).await, Ok(()));
         assert_eq!(calls(folder.path()), 3);
         assert!(look(&client).await.unwrap_err().contains("401 Unauthorized"));

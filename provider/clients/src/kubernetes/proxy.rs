@@ -1,6 +1,6 @@
-//! Whether the API server is reached through a proxy.
+//! Selection of the proxy for the API server.
 //!
-//! kube decides by itself, and compares `NO_PROXY` with the proxy's own address.
+//! kube's own selection compares `NO_PROXY` with the address of the proxy instead of the server.
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -9,13 +9,13 @@ use crate::environment::Environment;
 use crate::error::ClientError;
 use crate::no_proxy;
 
-/// This machine, which a proxy would take for itself.
+/// This machine, which a proxy would resolve to itself.
 const DIRECT: &str = "localhost,127.0.0.0/8,::1";
 
-/// The proxy to `server`: one that is named for it, or else the environment's, unless `NO_PROXY` has the server.
+/// The proxy to `server`: the configured one, or that of the environment unless `NO_PROXY` contains the server.
 ///
 /// # Errors
-/// [`ClientError::InvalidSetting`]; it does not repeat the URL, which may hold a password.
+/// [`ClientError::InvalidSetting`]; it does not contain the URL, which may contain a password.
 pub(super) fn choose(named: Option<&str>, environment: &Environment, server: &Uri) -> Result<Option<Uri>, ClientError> {
     if let Some(named) = named.filter(|url| !url.is_empty()) {
         return parse(named).map(Some).ok_or_else(|| ClientError::InvalidSetting {
@@ -29,6 +29,7 @@ pub(super) fn choose(named: Option<&str>, environment: &Environment, server: &Ur
         _ => ["HTTPS_PROXY", "https_proxy"],
     };
     let Some(proxy) = environment.first(&names) else { return Ok(None) };
+    // Proxy variables often contain only a host and a port.
     let proxy = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
     let exceptions = environment.first(&["NO_PROXY", "no_proxy"]);
     let exceptions =

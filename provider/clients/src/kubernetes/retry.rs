@@ -1,4 +1,4 @@
-//! Which failures of the Kubernetes API are worth another try, and when.
+//! Retries of Kubernetes requests: which failures, and when.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,25 +7,26 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::aws::chain;
 
-/// Tries of one request, the first included: about half a minute of patience in all.
+/// Maximum number of attempts of one request, within about half a minute.
 pub(super) const MAX_ATTEMPTS: u32 = 8;
 
-/// How long one try waits for a connection. A private endpoint does not refuse those who are outside, it is silent.
+/// Connect timeout of one attempt. A private endpoint does not refuse connections from outside; it does not respond.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long all tries of one request together wait for a connection.
+/// Maximum time in which all attempts of one request wait for a connection.
 const LONGEST_CONNECTING: Duration = Duration::from_secs(30);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The longest `Retry-After` that is obeyed in full.
+/// Maximum of a `Retry-After`; longer values are reduced to it.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// The pause before try `attempt + 1` after the answer to try `attempt` (from 1); `None` to give up.
+/// The pause between attempt `attempt` (from 1), which got this response, and the next one; `None` if there is no next
+/// one.
 pub(super) fn after_answer(method: &Method, status: StatusCode, headers: &HeaderMap, attempt: u32) -> Option<Duration> {
     let again = match status {
-        // The server turns these away before it looks at them, so any method may try again.
+        // The server rejects these before processing, so that any method can be repeated.
         StatusCode::TOO_MANY_REQUESTS => true,
         StatusCode::INTERNAL_SERVER_ERROR
         | StatusCode::BAD_GATEWAY
@@ -36,39 +37,42 @@ pub(super) fn after_answer(method: &Method, status: StatusCode, headers: &Header
     (again && attempt < MAX_ATTEMPTS).then(|| retry_after(headers).unwrap_or_else(|| backoff(attempt)))
 }
 
-/// The same after no answer at all; `connecting` is how long this request has tried to get a connection, in vain.
+/// The pause after an attempt without a response; `connecting` is the total time in which attempts of this request
+/// failed to connect.
 pub(super) fn after_error(
     method: &Method,
     error: &(dyn Error + 'static),
     attempt: u32,
     connecting: Duration,
 ) -> Option<Duration> {
-    // A certificate that is not trusted is not trusted a second later either.
+    // A retry does not resolve an untrusted certificate.
     let distrust = chain(error).any(|cause| cause.is::<rustls::Error>());
+    // Without a connection nothing was sent, so that any method can be repeated.
     let refused = is_unconnected(error);
     let broken =
         chain(error).any(|cause| cause.is::<hyper::Error>() || cause.is::<std::io::Error>() || cause.is::<NoAnswer>());
-    // Silence takes a minute each time; a second try tells a hiccup from a server that is not well.
+    // A missing response takes a minute each time; a second attempt suffices to distinguish a short failure from an
+    // unavailable server.
     let silent = chain(error).any(|cause| cause.is::<NoAnswer>());
     let patient = connecting < LONGEST_CONNECTING && !(silent && attempt > 1);
     let again = !distrust && (refused || broken && repeatable(method)) && patient;
     (again && attempt < MAX_ATTEMPTS).then(|| backoff(attempt))
 }
 
-/// Nobody took the request.
+/// Whether no connection was established.
 pub(super) fn is_unconnected(error: &(dyn Error + 'static)) -> bool {
     chain(error)
         .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
         .any(hyper_util::client::legacy::Error::is_connect)
 }
 
-/// The server took the request and then said nothing for too long.
+/// The server accepted the request and did not respond in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the API server did not answer within {} seconds", .0.as_secs())]
 pub(super) struct NoAnswer(pub(super) Duration);
 
-/// Whether doing it twice is the same as doing it once. `PATCH` is: this provider's patches are
-/// server-side applies, or name the version that they change.
+/// Whether repeating a request has no further effect. This includes `PATCH`: this provider's patches are server-side
+/// applies, or contain the version that they change.
 fn repeatable(method: &Method) -> bool {
     method.is_idempotent() || method == Method::PATCH
 }
@@ -130,7 +134,7 @@ mod tests {
         assert_eq!(after_error(&Method::GET, &silent, 2, Duration::ZERO), None);
     }
 
-    /// What a client says when nobody listens.
+    /// The error of a client without a listening server.
     async fn refused() -> hyper_util::client::legacy::Error {
         let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
         let request = http::Request::get("http://127.0.0.1:1").body(http_body_util::Empty::<bytes::Bytes>::new());

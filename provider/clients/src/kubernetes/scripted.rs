@@ -1,4 +1,4 @@
-//! A Kubernetes API in tests: on loopback, with answers in order and requests kept.
+//! A Kubernetes API for tests: a loopback server that sends scripted responses and records requests.
 
 #![expect(clippy::unwrap_used, reason = "for tests alone, in which a failed unwrap is a failed test")]
 
@@ -21,19 +21,19 @@ use super::transport::TransportLayer;
 use crate::clock::testing::ManualClock;
 use crate::environment::Environment;
 
-/// What comes back for one request.
+/// The response to one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     Json(u16, Value),
     Text(u16, &'static str),
     /// 429 with `Retry-After`, in seconds.
     Later(u64),
-    /// The connection is closed without a word.
+    /// The connection is closed without a response.
     Reset,
 }
 
 impl Answer {
-    /// A `Status` as the API server sends it.
+    /// A `Status` in the format of the API server.
     pub fn status(code: u16, reason: &str, message: &str, causes: Value) -> Self {
         let causes = if causes.is_null() { json!([]) } else { causes };
         Self::Json(
@@ -46,10 +46,10 @@ impl Answer {
     }
 }
 
-/// A request as it arrived: method and address, `Authorization`, body.
+/// A recorded request: method and URI, `Authorization`, body.
 pub type Request = (String, String, String);
 
-/// A server that follows a script. When the script is over, it closes connections.
+/// A server with scripted responses. After the last one, it closes connections.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub url: String,
@@ -67,7 +67,7 @@ impl Cluster {
         self.requests().into_iter().map(|(line, ..)| line).collect()
     }
 
-    /// A client of a server that answers so, by a clock that never makes it wait.
+    /// Starts a server with these responses. The client's clock does not wait.
     pub async fn start(answers: impl IntoIterator<Item = Answer>) -> (Self, kube::Client) {
         let (cluster, client, _) = Self::start_with(answers, None).await;
         (cluster, client)
@@ -93,7 +93,7 @@ impl Cluster {
         (cluster, client, clock)
     }
 
-    /// A server that answers so, for clients that the test makes itself.
+    /// Starts a server with these responses, for clients that the test creates.
     pub async fn listen(answers: impl IntoIterator<Item = Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let cluster = Self {
@@ -105,7 +105,7 @@ impl Cluster {
         cluster
     }
 
-    /// Settings that lead to this server.
+    /// Settings that connect to this server.
     pub fn settings(&self) -> KubernetesSettings {
         KubernetesSettings { host: Some(self.url.clone()), ..KubernetesSettings::default() }
     }
@@ -141,7 +141,7 @@ impl Cluster {
     }
 }
 
-/// What makes hyper close a connection.
+/// An error that causes hyper to close the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("closed")]
 struct Closed;

@@ -1,4 +1,4 @@
-//! What can be said about the connection to a cluster, named as in the provider's `kubernetes`.
+//! Settings of the connection to a cluster, named as in the provider's `kubernetes`.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,13 +10,13 @@ use secrecy::SecretString;
 use crate::environment::Environment;
 use crate::error::ClientError;
 
-/// GitLab sets it in jobs of an `environment` with a cluster, whatever else they work with.
+/// GitLab sets this variable in jobs of an `environment` with a cluster, regardless of the cluster that they use.
 const TOKEN: &str = "KUBE_TOKEN";
 
 /// The `kubernetes` settings of the provider block.
 #[derive(Clone, Default)]
 pub struct KubernetesSettings {
-    /// An EKS cluster. Goes before everything else here.
+    /// An EKS cluster. Takes precedence over all other settings here.
     pub cluster_name: Option<String>,
     pub config_path: Option<String>,
     pub config_paths: Option<Vec<String>>,
@@ -25,7 +25,7 @@ pub struct KubernetesSettings {
     pub config_context_cluster: Option<String>,
     pub host: Option<String>,
     pub token: Option<SecretString>,
-    /// The environment variable that the token comes from.
+    /// The environment variable that contains the token.
     pub token_from: Option<&'static str>,
     /// PEM.
     pub cluster_ca_certificate: Option<String>,
@@ -37,8 +37,8 @@ pub struct KubernetesSettings {
     pub tls_server_name: Option<String>,
     pub proxy_url: Option<String>,
     pub exec: Option<Exec>,
-    /// Settings that are given but not known yet, as `kubernetes.host`, or `kubernetes` for all of them. While there is
-    /// one that counts, nothing is connected to.
+    /// Settings whose values are not known yet, such as `kubernetes.host`, or `kubernetes` for all of them. While one
+    /// of them applies, no connection is established.
     pub not_yet_known: Vec<String>,
 }
 
@@ -49,23 +49,24 @@ pub struct Exec {
     pub command: String,
     pub args: Vec<String>,
     pub env: BTreeMap<String, String>,
-    /// What a kubeconfig says to people who lack the command.
+    /// The kubeconfig's advice for users without the command.
     pub install_hint: Option<String>,
 }
 
-/// Versions of `ExecCredential` that commands speak today.
+/// Supported versions of `ExecCredential`.
 pub const EXEC_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 impl KubernetesSettings {
-    /// These settings as they count for a resource that names its EKS cluster itself.
+    /// The settings that apply to a resource with its own EKS cluster.
     ///
-    /// The way out of this network stays. What is said of a cluster stays only where that cannot be another one.
+    /// The proxy always applies. Settings that describe a cluster apply only if they cannot belong to another one.
     #[must_use]
     pub(super) fn for_cluster(self, name: &str) -> Self {
         let elsewhere = self.host.is_some()
             || self.config_path.is_some()
             || self.config_paths.is_some()
             || self.cluster_name.as_deref().is_some_and(|own| own != name)
+            // A setting that is not known yet may select another cluster.
             || self.awaits(&["host", "config_path", "config_paths", "cluster_name"]);
         let about_the_cluster = ["cluster_ca_certificate", "insecure", "tls_server_name"];
         let mut not_yet_known = self.not_yet_known;
@@ -91,14 +92,14 @@ impl KubernetesSettings {
         names.into_iter().any(|name| settings.contains(&name))
     }
 
-    /// These settings with gaps filled from `KUBE_*` variables, the names of hashicorp/kubernetes.
+    /// Completes these settings with the `KUBE_*` variables of hashicorp/kubernetes.
     ///
-    /// A variable that names a cluster counts only where no setting names one, so that a forgotten
-    /// `KUBE_CONFIG_PATH` never sends an apply elsewhere; one that identifies, only where no setting does. An EKS cluster
-    /// says itself all but the proxy.
+    /// A variable that selects a cluster applies only if no setting does, so that a forgotten `KUBE_CONFIG_PATH` does
+    /// not redirect an apply. A variable with credentials applies only if no setting contains any. For an EKS cluster,
+    /// only the proxy applies.
     ///
     /// # Errors
-    /// [`ClientError::InvalidSetting`] when a variable's value cannot be used, or one of a pair is missing.
+    /// [`ClientError::InvalidSetting`] if the value of a variable is invalid, or a certificate or key is missing.
     pub fn with_environment(mut self, environment: &Environment) -> Result<Self, ClientError> {
         let fill = |slot: &mut Option<String>, name: &str| {
             if slot.is_none() {
@@ -121,13 +122,13 @@ impl KubernetesSettings {
         fill(&mut self.cluster_ca_certificate, "KUBE_CLUSTER_CA_CERT_DATA");
         fill(&mut self.tls_server_name, "KUBE_TLS_SERVER_NAME");
         let secret = |name: &str| environment.get(name).map(SecretString::from);
-        // A certificate in one place may have its key in the other.
+        // The certificate and its key may be in different places: one in the settings, one in the environment.
         let identified = self.token.is_some() || self.exec.is_some();
         if !identified && (self.client_certificate.is_none() || self.client_key.is_none()) {
             let by_certificate = self.client_certificate.is_some() || self.client_key.is_some();
             fill(&mut self.client_certificate, "KUBE_CLIENT_CERT_DATA");
             self.client_key = self.client_key.or_else(|| secret("KUBE_CLIENT_KEY_DATA"));
-            // With two identities it would be up to the server which one it uses.
+            // With two identities, the server would decide which one applies.
             self.token = (!by_certificate).then(|| secret(TOKEN)).flatten();
             self.token_from = self.token.as_ref().map(|_| TOKEN);
         }
@@ -137,7 +138,7 @@ impl KubernetesSettings {
         self.checked()
     }
 
-    /// What would otherwise be left out in silence.
+    /// Rejects settings that would otherwise be ignored silently.
     fn checked(self) -> Result<Self, ClientError> {
         let invalid = |setting, reason: String| Err(ClientError::InvalidSetting { setting, reason });
         if self.client_certificate.is_some() != self.client_key.is_some() {
@@ -166,13 +167,13 @@ impl KubernetesSettings {
     }
 }
 
-/// Why a text is not what its setting takes: certificates in PEM.
+/// Why a text is not a certificate in PEM; `None` if it is.
 #[must_use]
 pub fn not_pem(text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN CERTIFICATE-----") {
         return None;
     }
-    // What EKS, and a kubeconfig's `...-data`, have.
+    // EKS and the `...-data` fields of a kubeconfig contain base64 of PEM.
     let once_more = base64::engine::general_purpose::STANDARD.decode(text.trim()).is_ok();
     Some(match once_more {
         true => "it is base64, but must be PEM: decode it with base64decode()",
@@ -251,12 +252,12 @@ mod tests {
         assert_eq!(shown(host()), (true, true, true));
         assert_eq!(shown(KubernetesSettings { exec: Some(Exec::default()), ..host() }), (false, false, false));
         assert_eq!(shown(KubernetesSettings { token: Some("mine".into()), ..host() }), (true, false, false));
-        // Half of a pair may be there, the other here.
+        // The certificate is in the settings, its key in the environment.
         assert_eq!(
             shown(KubernetesSettings { client_certificate: Some(PEM.to_owned()), ..host() }),
             (false, true, true)
         );
-        // An EKS cluster has its own.
+        // An EKS cluster has its own credentials.
         let eks = KubernetesSettings { cluster_name: Some("prod".to_owned()), ..KubernetesSettings::default() };
         assert_eq!(shown(eks), (false, false, false));
     }
@@ -311,16 +312,16 @@ mod tests {
 
     #[test]
     fn incomplete_pairs_and_wrong_formats_are_named() {
-        let said =
+        let message =
             |settings: KubernetesSettings| settings.with_environment(&Environment::fixed([])).unwrap_err().to_string();
         let settings = KubernetesSettings::default;
         let base64 = base64::engine::general_purpose::STANDARD.encode(PEM);
         assert_eq!(
             [
-                said(KubernetesSettings { client_certificate: Some(PEM.to_owned()), ..settings() }),
-                said(KubernetesSettings { client_key: Some("key".into()), ..settings() }),
-                said(KubernetesSettings { cluster_ca_certificate: Some(base64), ..settings() }),
-                said(KubernetesSettings { cluster_ca_certificate: Some("/etc/ca.crt".to_owned()), ..settings() }),
+                message(KubernetesSettings { client_certificate: Some(PEM.to_owned()), ..settings() }),
+                message(KubernetesSettings { client_key: Some("key".into()), ..settings() }),
+                message(KubernetesSettings { cluster_ca_certificate: Some(base64), ..settings() }),
+                message(KubernetesSettings { cluster_ca_certificate: Some("/etc/ca.crt".to_owned()), ..settings() }),
             ],
             [
                 "the provider setting \"client_certificate\" cannot be used: it has no effect on its \

@@ -1,19 +1,19 @@
-//! Objects whose shape the API server does not know.
+//! Objects that do not match the schema of the API server.
 //!
-//! It answers a server-side apply of an unknown field, a wrong type, a key that stands twice or a bad quantity with 500 and
-//! without a reason, as if it were in trouble itself. It says the same each time, so that nothing is gained by asking again.
+//! For a server-side apply with an unknown field, a wrong type, a duplicate key or an invalid quantity, the API server
+//! returns status 500 without a reason, as for a failure of its own. A retry returns the same error.
 
 use http::StatusCode;
 use serde_json::Value;
 
 use super::error::InvalidField;
 
-/// What the API server says of them.
+/// The beginnings of its messages for such objects.
 const REFUSALS: [&str; 2] = ["failed to create typed patch object", "failed to convert new object"];
 
 const QUANTITY: &str = "quantities must match the regular expression";
 
-/// Whether an answer refuses the shape of what was sent.
+/// Whether the response rejects an object for its schema.
 pub(super) fn is_refused(status: StatusCode, body: &[u8]) -> bool {
     let message = || serde_json::from_slice::<Value>(body).ok()?["message"].as_str().map(str::to_owned);
     status == StatusCode::INTERNAL_SERVER_ERROR && message().is_some_and(|message| is_refusal(&message))
@@ -23,12 +23,12 @@ pub(super) fn is_refusal(message: &str) -> bool {
     REFUSALS.iter().any(|refusal| message.starts_with(refusal))
 }
 
-/// The fields that a refusal names.
+/// The fields in such a message.
 pub(super) fn fields(message: &str) -> Vec<InvalidField> {
-    let (_, said) = message.split_once("): ").unwrap_or(("", message));
-    // Several are told on a line each.
+    let (_, text) = message.split_once("): ").unwrap_or(("", message));
+    // Each of several fields has its own line.
     let lines: Vec<InvalidField> =
-        said.lines().map(str::trim).filter(|line| line.starts_with('.')).map(field).collect();
+        text.lines().map(str::trim).filter(|line| line.starts_with('.')).map(field).collect();
     if !lines.is_empty() {
         return lines;
     }
@@ -52,7 +52,7 @@ fn in_words(reason: &str) -> String {
     if reason.starts_with(QUANTITY) {
         return NO_QUANTITY.to_owned();
     }
-    // Values are told as Go prints them.
+    // Values are formatted by Go.
     let Some((expected, got)) = reason.split_once(", got &") else { return reason.to_owned() };
     let value = got.strip_prefix("value.valueUnstructured{Value:").or_else(|| got.strip_prefix('{'));
     let value = value.and_then(|value| value.strip_suffix('}')).unwrap_or(got);
@@ -61,7 +61,7 @@ fn in_words(reason: &str) -> String {
 
 const NO_QUANTITY: &str = "not a quantity, such as \"500m\", \"2\" or \"1Gi\"";
 
-/// Adds which field has the bad quantity, which the API server does not tell.
+/// Adds the path of the field with an invalid quantity, which is not in the response of the API server.
 pub(super) fn locate(fields: Vec<InvalidField>, object: &Value) -> Vec<InvalidField> {
     let is_of_quantity = |field: &InvalidField| field.field.is_empty() && field.reason == NO_QUANTITY;
     if !fields.iter().any(is_of_quantity) {
@@ -72,7 +72,7 @@ pub(super) fn locate(fields: Vec<InvalidField>, object: &Value) -> Vec<InvalidFi
     if found.is_empty() { fields } else { found }
 }
 
-/// Texts in the places of quantities that are none.
+/// Collects the invalid strings in fields for quantities.
 fn quantities(value: &Value, path: &str, is_quantity: bool, found: &mut Vec<InvalidField>) {
     match value {
         Value::Object(fields) => {
@@ -95,7 +95,7 @@ fn quantities(value: &Value, path: &str, is_quantity: bool, found: &mut Vec<Inva
     }
 }
 
-/// `^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$`, as the API server has it.
+/// The API server's `^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$`.
 fn could_be_quantity(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let rest = unsigned.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
@@ -110,12 +110,12 @@ mod tests {
 
     use super::*;
 
-    /// As a kube-apiserver 1.36 says it.
+    /// The messages of kube-apiserver 1.36.
     const TYPED: &str = "failed to create typed patch object (ci/r; apps/v1, Kind=Deployment): ";
     const CONVERTED: &str = "failed to convert new object (ci/r; apps/v1, Kind=Deployment) to proper version: unable to \
                              convert unstructured object to apps/v1, Kind=Deployment: ";
 
-    fn said(prefix: &str, rest: &str) -> Vec<String> {
+    fn texts(prefix: &str, rest: &str) -> Vec<String> {
         fields(&format!("{prefix}{rest}")).iter().map(ToString::to_string).collect()
     }
 
@@ -123,31 +123,31 @@ mod tests {
     fn invalid_fields_are_named_with_the_reason() {
         let container = ".spec.template.spec.containers[name=\"c\"]";
         assert_eq!(
-            said(TYPED, &format!("{container}.securityContext.fsGroup: field not declared in schema")),
+            texts(TYPED, &format!("{container}.securityContext.fsGroup: field not declared in schema")),
             ["spec.template.spec.containers[name=\"c\"].securityContext.fsGroup: this field does not exist"]
         );
         assert_eq!(
-            said(
+            texts(
                 TYPED,
                 &format!("{container}.env[name=\"A\"].value: expected string, got &value.valueUnstructured{{Value:1}}")
             ),
             ["spec.template.spec.containers[name=\"c\"].env[name=\"A\"].value: expected string, got 1"]
         );
         assert_eq!(
-            said(TYPED, ".spec.template.spec.hostNetwork: expected boolean, got &{yes}"),
+            texts(TYPED, ".spec.template.spec.hostNetwork: expected boolean, got &{yes}"),
             ["spec.template.spec.hostNetwork: expected boolean, got yes"]
         );
         assert_eq!(
-            said(TYPED, &format!("{container}.env: duplicate entries for key [name=\"A\"]")),
+            texts(TYPED, &format!("{container}.env: duplicate entries for key [name=\"A\"]")),
             ["spec.template.spec.containers[name=\"c\"].env: duplicate entries for key [name=\"A\"]"]
         );
         assert_eq!(
-            said(TYPED, "errors:\n  .spec.a: field not declared in schema\n  .spec.b: field not declared in schema"),
+            texts(TYPED, "errors:\n  .spec.a: field not declared in schema\n  .spec.b: field not declared in schema"),
             ["spec.a: this field does not exist", "spec.b: this field does not exist"]
         );
-        assert_eq!(said(CONVERTED, "cannot convert float64 to int64"), ["cannot convert float64 to int64"]);
+        assert_eq!(texts(CONVERTED, "cannot convert float64 to int64"), ["cannot convert float64 to int64"]);
         let quantity = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-        assert_eq!(said(CONVERTED, quantity), [NO_QUANTITY]);
+        assert_eq!(texts(CONVERTED, quantity), [NO_QUANTITY]);
     }
 
     #[test]

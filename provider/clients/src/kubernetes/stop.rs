@@ -1,20 +1,20 @@
-//! A client whose requests end when the user wants the run to end.
+//! A client with requests that end when the run is stopped.
 
 use std::time::Duration;
 
 use futures::future::{Either, select};
 use tokio_util::sync::CancellationToken;
 
-/// How long a request may still take then: a change that is under way is better answered.
+/// How long a request may take after the stop, so that the response to a change in flight can arrive.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Why there is no answer.
+/// The run was stopped before a response arrived.
 #[derive(Debug, thiserror::Error)]
 #[error("the run was stopped")]
 pub(super) struct Stopped;
 
-/// The same client for one operation: a server that does not answer, or tries that are to be repeated, do not keep the
-/// user waiting after a Ctrl-C.
+/// The same client for one operation: after Ctrl-C, a server that does not respond or pending retries do not delay the
+/// end of the run.
 #[must_use]
 pub(super) fn until_stopped(client: &kube::Client, stop: &CancellationToken) -> kube::Client {
     until_after(client, stop, GRACE)

@@ -1,4 +1,4 @@
-//! Taking an object over from another field manager, as one that leaves for good.
+//! Takes the ownership of an object's fields from another field manager permanently.
 
 use kube::Client;
 use kube::api::{Patch, PatchParams};
@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use super::apply::{FIELD_MANAGER, ObjectRef, get};
 use super::error::KubernetesError;
 
-/// Races with other writers that are lost before giving up.
+/// Attempts if other writers modify the object concurrently.
 const ATTEMPTS: u32 = 5;
 
-/// Makes everything ours that the writer of `annotation` owns at `place`, by whatever name and however it was written;
-/// the next apply then removes what it leaves out. That there is nothing to take over is a success.
+/// Transfers all fields of the writer of `annotation` to this provider, regardless of the manager's name and operation;
+/// the next apply then removes those that it omits. Succeeds if there are no such fields.
 ///
 /// # Errors
 /// [`KubernetesError`]
@@ -20,7 +20,7 @@ pub async fn take_over(client: &Client, place: &ObjectRef, annotation: &str) -> 
     loop {
         let Some(object) = get(client, place).await? else { return Ok(()) };
         let Some(fields) = moved(&object["metadata"]["managedFields"], annotation) else { return Ok(()) };
-        // The version makes it fail when someone else was quicker, instead of undoing what they own.
+        // With the version, the patch fails after a concurrent change instead of undoing its ownership.
         let version = &object["metadata"]["resourceVersion"];
         let patch = json!({ "metadata": { "managedFields": fields, "resourceVersion": version } });
         let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
@@ -32,7 +32,8 @@ pub async fn take_over(client: &Client, place: &ObjectRef, annotation: &str) -> 
     }
 }
 
-/// The entries with those of the annotation's writers united with what we apply; `None` if others wrote none.
+/// The entries, with those of the annotation's writers merged into this provider's; `None` if no other manager wrote
+/// it.
 fn moved(entries: &Value, annotation: &str) -> Option<Vec<Value>> {
     let entries = entries.as_array()?;
     // Entries of a subresource, such as the status, belong to controllers.
@@ -47,6 +48,7 @@ fn moved(entries: &Value, annotation: &str) -> Option<Vec<Value>> {
         is_whole(entry) && (is_ours(entry) || writers.iter().any(|writer| entry["manager"] == **writer))
     };
     let theirs = entries.iter().find(|entry| is_to_unite(entry) && !is_ours(entry))?;
+    // The entries are merged into one: a field with another owner is not removed when an apply omits it.
     let mut fields = Value::Object(Map::new());
     entries.iter().filter(is_to_unite).for_each(|entry| unite(&mut fields, &entry["fieldsV1"]));
     let mut all: Vec<Value> = entries.iter().filter(|entry| !is_to_unite(entry)).cloned().collect();
@@ -89,7 +91,7 @@ mod tests {
         let others = entry("kubectl-edit", "Update", json!({ "f:data": { "f:c": {} } }));
         let mut status = entry("helm", "Update", json!({ "f:status": {} }));
         status["subresource"] = json!("status");
-        // Whoever wrote the annotation, under any name, and all else that it wrote.
+        // All fields of the writer of the annotation, under any name.
         for name in ["helm", "terraform-provider-helm_v2.17.0_x5"] {
             let entries = json!([
                 entry(name, "Update", json!({ "f:data": { ".": {}, "f:a": {} } })),

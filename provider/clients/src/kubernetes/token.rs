@@ -1,4 +1,4 @@
-//! Bearer tokens that have to be made anew: who makes them, and when.
+//! Bearer tokens that are renewed: their sources, and when.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::error::ClientError;
 
-/// How long before its end a token is replaced: clocks differ, and requests take time.
+/// How long before its expiration a token is renewed: clocks differ, and requests take time.
 pub(super) const SKEW: Duration = Duration::from_mins(1);
 
-/// A bearer token, and when it ends, if it does.
+/// A bearer token and its expiration time, if any.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) value: SecretString,
     pub(crate) expires: Option<SystemTime>,
 }
 
-/// Makes tokens.
+/// A source of tokens.
 pub(crate) trait MintToken: Send + Sync {
     fn mint(&self, now: SystemTime) -> BoxFuture<'_, Result<Token, ClientError>>;
 }
 
-/// A token read from a file that somebody else renews, as pods have it.
+/// A token in a file that another process renews, such as the kubelet.
 #[derive(Debug)]
 pub(super) struct TokenFile(pub(super) PathBuf);
 
@@ -38,14 +38,14 @@ impl MintToken for TokenFile {
                 .map_err(|source| ClientError::TokenFile { path: self.0.clone(), source: Arc::new(source) })?;
             Ok(Token {
                 value: SecretString::from(text.trim().to_owned()),
-                // Read again each minute.
+                // The file is read again each minute.
                 expires: Some(now + SKEW + Duration::from_mins(1)),
             })
         })
     }
 }
 
-/// The present token of one connection, shared by all its requests.
+/// The current token of one connection, shared by all its requests.
 #[derive(Clone)]
 pub(super) struct Tokens {
     source: Arc<dyn MintToken>,
@@ -54,22 +54,23 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens from `source`; `first` is one that is there already.
+    /// Tokens from `source`; `first` is a token that exists already.
     pub(super) fn new(source: Arc<dyn MintToken>, first: Option<Token>, clock: Arc<dyn Clock>) -> Self {
         Self { source, clock, current: Arc::new(Mutex::new(first)) }
     }
 
-    /// A token that is good for at least another minute.
+    /// A token that is valid for at least another minute.
     pub(super) async fn token(&self) -> Result<SecretString, ClientError> {
         self.unless(None).await
     }
 
-    /// A token other than `rejected`. Of requests that are rejected together, one mints.
+    /// A token other than `rejected`. Of concurrent rejections, only the first renews it.
     pub(super) async fn other_than(&self, rejected: &SecretString) -> Result<SecretString, ClientError> {
         self.unless(Some(rejected)).await
     }
 
     async fn unless(&self, rejected: Option<&SecretString>) -> Result<SecretString, ClientError> {
+        // The lock is held while a token is created, so that concurrent requests share it.
         let mut current = self.current.lock().await;
         let now = self.clock.now();
         let rejected = rejected.map(ExposeSecret::expose_secret);
@@ -93,7 +94,7 @@ pub(super) mod tests {
     use super::*;
     use crate::clock::testing::ManualClock;
 
-    /// Mints `token-1`, `token-2` and so on, each good for 14 minutes.
+    /// Creates `token-1`, `token-2` and so on, each valid for 14 minutes.
     #[derive(Default)]
     pub(in crate::kubernetes) struct Counter(AtomicUsize);
 
@@ -119,7 +120,7 @@ pub(super) mod tests {
 
         let rejected = SecretString::from("token-2");
         assert_eq!(shown(tokens.other_than(&rejected).await.unwrap()), "token-3");
-        // A second request that was rejected with the same token finds the new one.
+        // A second request that was rejected with the same token gets the new one.
         assert_eq!(shown(tokens.other_than(&rejected).await.unwrap()), "token-3");
     }
 }

@@ -1,4 +1,4 @@
-//! One request as a cluster gets it: with a fresh token, tried again when that is right.
+//! The transport of Kubernetes requests: adds a valid token and retries.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,19 +20,20 @@ use super::shape;
 use super::token::Tokens;
 use crate::clock::Clock;
 
-/// How long an answer is waited for.
+/// How long to wait for a response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(65);
 
-/// Requests that may queue up for the connection pool.
+/// Maximum number of requests that wait for the connection pool.
 const QUEUE: usize = 1024;
 
-/// Puts [`Transport`] around kube's own stack.
+/// Wraps kube's own stack in [`Transport`].
 pub(super) struct TransportLayer {
     pub(super) tokens: Option<Tokens>,
     pub(super) clock: Arc<dyn Clock>,
-    /// For whoever reads of it that it cannot be reached.
+    /// The address in errors of a server that cannot be reached.
     pub(super) server: Uri,
-    /// Where the token comes from, if that is not the configuration: for whoever reads that it is not accepted.
+    /// The environment variable of the token, for errors of a rejected token; `None` for a token from the
+    /// configuration.
     pub(super) token_from: Option<&'static str>,
 }
 
@@ -47,7 +48,7 @@ where
 
     fn layer(&self, inner: S) -> Self::Service {
         Transport {
-            // kube's stack cannot be cloned, and a second try needs it again.
+            // kube's stack cannot be cloned, and a retry needs it again.
             inner: Buffer::new(inner, QUEUE),
             tokens: self.tokens.clone(),
             clock: Arc::clone(&self.clock),
@@ -57,7 +58,7 @@ where
     }
 }
 
-/// Authorizes and retries.
+/// Adds the token to requests and retries them.
 pub(super) struct Transport<F> {
     inner: Buffer<Request<Body>, F>,
     tokens: Option<Tokens>,
@@ -66,7 +67,7 @@ pub(super) struct Transport<F> {
     token_from: Option<&'static str>,
 }
 
-/// No answer came from the API server.
+/// The API server did not respond.
 #[derive(Debug, thiserror::Error)]
 #[error("{server}")]
 pub(super) struct Unanswered {
@@ -98,13 +99,13 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // Each try waits for the buffer by itself.
+        // Each attempt waits for the buffer itself.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (transport, token_from) = (self.clone(), self.token_from);
-        Box::pin(async move { Ok(told(transport.send(request).await?, token_from)) })
+        Box::pin(async move { Ok(with_token_source(transport.send(request).await?, token_from)) })
     }
 }
 
@@ -124,11 +125,11 @@ where
         let mut attempt = 1;
         let mut connecting = Duration::ZERO;
         loop {
-            // The loop is only repeated with a copy of the request.
+            // The loop continues only with a copy of the request.
             let Some(mut request) = next.take() else {
                 return Err("a request that cannot be repeated would have to be repeated".into());
             };
-            // A streamed body, as in an upgrade, cannot be sent twice; then the first answer is final.
+            // A streamed body, as in an upgrade, cannot be sent twice; the first response is then final.
             next = copy(&request);
             let method = request.method().clone();
             if let Some(token) = &token {
@@ -142,6 +143,7 @@ where
             if next.is_none() {
                 return result;
             }
+            // A token can become invalid before it expires. If a new one is rejected as well, the rejection is final.
             if let (Some(tokens), Some(rejected)) = (&self.tokens, &token)
                 && !renewed
                 && result.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED)
@@ -164,7 +166,7 @@ where
         }
     }
 
-    /// One try: a whole answer, for one that breaks off is none.
+    /// Makes one attempt. An incomplete response is an error.
     async fn once(&self, request: Request<Body>) -> Result<Response<Bytes>, BoxError> {
         let mut inner = self.inner.clone();
         let answer = Box::pin(async move {
@@ -180,8 +182,8 @@ where
     }
 }
 
-/// The answer; a refusal also says where the token comes from.
-fn told(answer: Response<Bytes>, token_from: Option<&str>) -> Response<Full<Bytes>> {
+/// The response; the message of a rejection also contains the source of the token.
+fn with_token_source(answer: Response<Bytes>, token_from: Option<&str>) -> Response<Full<Bytes>> {
     let is_refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status());
     let Some(from) = token_from.filter(|_| is_refused) else { return answer.map(Full::new) };
     answer.map(|body| {
@@ -193,13 +195,13 @@ fn told(answer: Response<Bytes>, token_from: Option<&str>) -> Response<Full<Byte
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, BoxError> {
-    // The error of a bad value does not repeat it.
+    // The error of an invalid value does not contain it.
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// The same once more; none where the body is streamed, as in an upgrade.
+/// A copy of the request; `None` for a streamed body, as in an upgrade.
 pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     let body = request.body().try_clone()?;
     let mut copy = Request::new(body);
@@ -254,7 +256,7 @@ mod tests {
         assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
     }
 
-    /// Has nothing to make tokens with.
+    /// A source that fails.
     struct Penniless;
 
     impl MintToken for Penniless {
@@ -264,8 +266,8 @@ mod tests {
         }
     }
 
-    /// What the user reads when the Secret `ci/s` is asked for.
-    async fn said(client: &kube::Client) -> String {
+    /// The error message of reading the Secret `ci/s`.
+    async fn message(client: &kube::Client) -> String {
         let place = ObjectRef {
             api_version: "v1".to_owned(),
             kind: "Secret".to_owned(),
@@ -279,7 +281,7 @@ mod tests {
     async fn token_failure_is_not_a_timeout() {
         let (cluster, client, _) = Cluster::start_with([secret()], Some(Arc::new(Penniless))).await;
         assert_eq!(
-            said(&client).await,
+            message(&client).await,
             "Secret ci/s: no token for the EKS cluster \"prod\" can be created: there are no AWS credentials"
         );
         assert_eq!(cluster.requests(), []);
@@ -288,9 +290,9 @@ mod tests {
     #[tokio::test]
     async fn silent_server_is_named() {
         let (cluster, client) = Cluster::start([]).await;
-        let said = said(&client).await;
+        let message = message(&client).await;
         let wanted = format!("Secret ci/s: the Kubernetes API at {}/ cannot be reached: ", cluster.url);
-        assert!(said.starts_with(&wanted) && !said[wanted.len()..].contains(&cluster.url), "{said}");
+        assert!(message.starts_with(&wanted) && !message[wanted.len()..].contains(&cluster.url), "{message}");
     }
 
     #[tokio::test]

@@ -1,11 +1,11 @@
-//! `[runners.kubernetes.affinity]`, in Kubernetes' own structure.
+//! `[runners.kubernetes.affinity]`, with the structure of the Kubernetes API.
 
 use super::*;
 
 const REQUIRED: &str = "required_during_scheduling_ignored_during_execution";
 const PREFERRED: &str = "preferred_during_scheduling_ignored_during_execution";
 
-/// As Kubernetes has it for every pod.
+/// The affinity of a pod, as Kubernetes defines it.
 pub static AFFINITY: Table = Table {
     groups: &[&[
         table("node_affinity", &NODE_AFFINITY, "Rules about the node's labels."),

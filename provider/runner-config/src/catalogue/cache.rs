@@ -1,4 +1,4 @@
-//! `[runners.cache]`, whose keys the runner spells in camel case.
+//! `[runners.cache]`, with keys in camel case.
 
 use super::*;
 
@@ -16,7 +16,7 @@ pub(super) static CACHE: Table = Table {
     ]],
 };
 
-/// Each has the name that S3 itself uses as well.
+/// For each value, the runner also accepts the name in the S3 API.
 const ENCRYPTION: Choice = Choice::any_case(&["S3", "KMS", "DSSE-KMS"]).or(&["AES256", "aws:kms", "aws:kms:dsse"]);
 
 static S3: Table = Table {

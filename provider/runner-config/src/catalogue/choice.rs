@@ -1,33 +1,33 @@
-//! Texts out of a closed list, compared as the runner compares them.
+//! Strings from a closed list, compared as GitLab Runner compares them.
 
-/// A closed list of texts.
+/// A closed list of strings.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
-    /// In the order of the docs.
+    /// In the order of the documentation.
     pub of: &'static [&'static str],
-    /// Further texts that the runner takes, each for one of the others.
+    /// Undocumented strings that the runner accepts as well.
     aliases: &'static [&'static str],
     ignores_case: bool,
 }
 
 impl Choice {
-    /// Letter case counts.
+    /// Case-sensitive.
     pub(super) const fn exact(of: &'static [&'static str]) -> Self {
         Self { of, aliases: &[], ignores_case: false }
     }
 
-    /// Letter case does not count.
+    /// Case-insensitive.
     pub(super) const fn any_case(of: &'static [&'static str]) -> Self {
         Self { of, aliases: &[], ignores_case: true }
     }
 
-    /// The same with further texts, which the docs do not name.
+    /// Adds strings that the runner accepts and the documentation does not contain.
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
 
-    /// The spelling to write, if the runner accepts the text.
+    /// The spelling in the written configuration; `None` if the runner does not accept the string.
     pub fn spelling(&self, text: &str) -> Option<&'static str> {
         let is_it = |one: &&str| *one == text || self.ignores_case && one.eq_ignore_ascii_case(text);
         self.of.iter().chain(self.aliases).copied().find(is_it)

@@ -1,4 +1,4 @@
-//! The part of config.toml above the first `[[runners]]`.
+//! The global section of config.toml, before the first `[[runners]]`.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! `[runners.kubernetes]`: where the job pod runs, what is in it, and how long to wait for it.
+//! `[runners.kubernetes]`: scheduling, contents and timeouts of job pods.
 
 use super::affinity::AFFINITY;
 use super::pod::{AUTOSCALER, CONTAINER_LIFECYCLE, DNS_CONFIG, HOST_ALIASES, POD_SPEC, SERVICES};
@@ -44,7 +44,7 @@ static POD: &[Key] = &[
     flag("allow_privilege_escalation", "allowPrivilegeEscalation of all containers."),
 ];
 
-/// An empty one is the cluster's own.
+/// The empty string selects the default of the cluster.
 const PULL_POLICY: Choice = Choice::exact(&["never", "if-not-present", "always"]).or(&[""]);
 
 static PERMITTED: &[Key] = &[

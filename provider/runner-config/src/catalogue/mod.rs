@@ -1,8 +1,8 @@
 //! Every config.toml key of GitLab Runner 19.4 that matters to the Kubernetes executor.
 //!
-//! This is the one description of them: the typed `config` attribute, the check of TOML text and
-//! of values files, and the docs page are all derived from it. It is constant data, so that a
-//! provider process which never deploys a runner pays nothing for it.
+//! This is the only description of them: the typed `config` attribute, the validation of TOML text and of values files,
+//! and the docs page are derived from it. It is constant data, so that a provider process that deploys no runner does
+//! no work for it.
 //!
 //! Source: `common/config.go` and `cache/cacheconfig` of the runner at 19.4.
 
@@ -24,7 +24,7 @@ pub use runner::RUNNER;
 
 use crate::version::RunnerVersion;
 
-/// The keys of one TOML table, in the order of the docs.
+/// The keys of a TOML table, in the order of the documentation.
 #[derive(Debug)]
 pub struct Table {
     groups: &'static [&'static [Key]],
@@ -44,40 +44,41 @@ impl Table {
     }
 }
 
-/// One key of config.toml.
+/// A key of config.toml.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
-    /// As the runner reads it, letter case and dashes included.
+    /// The name in config.toml, with its case and dashes.
     pub toml: &'static str,
-    /// The attribute's name in HCL: snake case.
+    /// The name of the attribute in HCL, in snake case.
     pub hcl: &'static str,
     pub kind: Kind,
     pub since: RunnerVersion,
-    /// The last version that knows it, and what to write for newer ones.
+    /// The last version that supports it, and the key that replaces it.
     pub until: Option<(RunnerVersion, &'static str)>,
     pub sensitive: bool,
-    /// Where users put secrets into texts of their own: neither plan nor state shows it beyond the attribute itself.
+    /// Whether the value is free text that may contain secrets: the plan and the state show it only in the attribute
+    /// itself.
     pub hidden: bool,
     pub about: &'static str,
 }
 
-/// What a key holds.
+/// The type of the value of a key.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     Text,
-    /// Text out of a closed list.
+    /// A string from a closed list.
     Choice(Choice),
     Integer,
     Float,
     Flag,
     /// A Go duration such as `1h30m`; an integer is nanoseconds.
     Duration,
-    /// RFC 3339.
+    /// A time in RFC 3339.
     Timestamp,
     Texts,
-    /// A list of texts out of a closed list.
+    /// A list of strings from a closed list.
     Choices(Choice),
-    /// The runner takes one such text or a list of them; in HCL it is a list.
+    /// The runner accepts one such string or a list; in HCL it is a list.
     ChoiceOrChoices(Choice),
     Integers,
     Floats,
@@ -90,7 +91,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// For "must be ...".
+    /// The name of the type, for messages such as "must be a string".
     pub fn article_and_name(&self) -> &'static str {
         match self {
             Self::Text | Self::Choice(_) => "a string",
@@ -126,7 +127,7 @@ impl Key {
         }
     }
 
-    /// For a TOML spelling that is not a valid attribute name.
+    /// For TOML names that are not valid attribute names.
     const fn hcl(mut self, name: &'static str) -> Self {
         self.hcl = name;
         self
@@ -167,7 +168,7 @@ key_constructors! {
     floats => Floats, text_map => TextMap, flag_map => FlagMap, integer_map => IntegerMap,
 }
 
-/// The runner tells letter case apart.
+/// A key with a case-sensitive choice.
 const fn choice(name: &'static str, of: &'static [&'static str], about: &'static str) -> Key {
     Key::new(name, Kind::Choice(Choice::exact(of)), about)
 }
@@ -180,11 +181,11 @@ const fn tables(name: &'static str, of: &'static Table, about: &'static str) -> 
     Key::new(name, Kind::Tables(of), about)
 }
 
-/// Options of executors other than Kubernetes: real keys, but without effect here.
+/// Options of other executors: existing keys without an effect on the Kubernetes executor.
 pub const OTHER_EXECUTORS: &[&str] =
     &["autoscaler", "custom", "docker", "instance", "machine", "parallels", "ssh", "virtualbox"];
 
-/// The table in which the runner knows a key of this name, where that is not `besides`.
+/// The table that contains a key of this name, other than `besides`.
 pub fn home(name: &str, besides: &'static Table) -> Option<&'static str> {
     let below = |table: &'static Table, key: &str| match table.by_toml(key).map(|key| key.kind) {
         Some(Kind::Table(of)) => Some(of),
@@ -204,14 +205,14 @@ pub fn home(name: &str, besides: &'static Table) -> Option<&'static str> {
     })
 }
 
-/// One leaf or table with its full dotted path, for docs and for tests.
+/// A key or table with its full dotted path, for documentation and tests.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Without array markers: `kubernetes.volumes.empty_dir.name`.
     pub toml_path: String,
     pub hcl_path: String,
     pub key: &'static Key,
-    /// The newest of its own and its parents' versions.
+    /// The newest of the versions that it and its parents require.
     pub since: RunnerVersion,
 }
 

@@ -43,7 +43,7 @@ container!(BUILD, "", "the build container");
 container!(SERVICE, "service_", "each service container");
 container!(HELPER, "helper_", "the helper container");
 
-/// Pod-level resources; Kubernetes knows no pod-level ephemeral storage.
+/// Pod-level resources. Kubernetes has no ephemeral storage at the pod level.
 pub(super) static POD: &[Key] = &[
     amount!("pod_", "cpu", "limit", "the whole pod").since(18, 10),
     overwrite!("pod_", "cpu", "limit", "the whole pod").since(18, 10),

@@ -1,4 +1,4 @@
-//! `[[runners]]` itself and its small tables.
+//! `[[runners]]` and its small tables.
 
 use super::cache::CACHE;
 use super::kubernetes::KUBERNETES;

@@ -4,7 +4,7 @@ use super::*;
 
 mod misspellings;
 
-/// `BucketName` and `tls-ca-file` as an HCL author would write them.
+/// Converts names such as `BucketName` and `tls-ca-file` to snake case.
 fn snake_case(toml: &str) -> String {
     let letters: Vec<char> = toml.replace('-', "_").chars().collect();
     let mut out = String::new();
@@ -73,7 +73,8 @@ fn secret_keys_are_marked() {
     );
 }
 
-/// Of every key that GitLab Runner's structs do not have in all of v15.0.0 to v19.3.0: the first tag that has it, or the last.
+/// Keys of GitLab Runner's structs that are not in all tags from v15.0.0 to v19.3.0, each with the first tag that
+/// contains it, or the last.
 const TAGS: &str = include_str!("../testdata/runner-keys.txt");
 
 #[test]
@@ -84,7 +85,7 @@ fn versions_equal_those_of_the_runner_tags() {
     let global = entries(&GLOBAL).into_iter().map(|entry| (entry.toml_path.clone(), entry));
     let runner = entries(&RUNNER).into_iter().map(|entry| (format!("runners.{}", entry.toml_path), entry));
     for (path, entry) in global.chain(runner) {
-        // Tags end where the catalogue goes on.
+        // The catalogue contains keys that are newer than the newest tag.
         if entry.since > RunnerVersion::new(19, 3) {
             continue;
         }

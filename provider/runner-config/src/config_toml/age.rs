@@ -1,9 +1,9 @@
-//! Keys that the runner does not know yet, or does not know any more.
+//! Keys that a version of GitLab Runner does not support yet, or no longer supports.
 
 use crate::catalogue::Key;
 use crate::version::RunnerVersion;
 
-/// Why a key has no effect with this runner: a summary, and what to do. `None` for a key that it knows.
+/// Why a key has no effect with this version: a summary, and advice. `None` for a supported key.
 pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'static str, String)> {
     if key.since > version {
         let detail = format!(
@@ -13,8 +13,8 @@ pub(super) fn unfit(at: &str, key: &Key, version: RunnerVersion) -> Option<(&'st
         );
         return Some(("Key is newer than the runner", detail));
     }
-    // The runner drops unknown keys without a message (`toml.DecodeFile` in common/config.go), so that only the
-    // catalogue can tell.
+    // The runner ignores unknown keys silently (`toml.DecodeFile` in common/config.go), so that only the catalogue can
+    // detect them.
     let (last, instead) = key.until.filter(|(last, _)| *last < version && version != RunnerVersion::UNKNOWN)?;
     let detail = format!(
         "{at} had its last effect in GitLab Runner {last}, and runner {version} ignores it. Use {instead} instead."

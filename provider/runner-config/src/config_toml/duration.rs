@@ -3,9 +3,10 @@
 // Go accepts the micro sign (U+00B5) and the Greek letter mu (U+03BC).
 const UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
 
-/// Whether Go's `time.ParseDuration` takes the text: `300ms`, `1.5h`, `1h30m`, `0`.
+/// Whether Go's `time.ParseDuration` accepts the string: `300ms`, `1.5h`, `1h30m`, `0`.
 pub(super) fn is_duration(text: &str) -> bool {
     let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
+    // Only zero needs no unit.
     if rest == "0" {
         return true;
     }

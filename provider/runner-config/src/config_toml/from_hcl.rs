@@ -1,4 +1,4 @@
-//! An HCL object in snake case to TOML, by the catalogue.
+//! Conversion of an HCL object in snake case to TOML, with the catalogue.
 
 use serde_json::Value as Json;
 use tfplugin::framework::{AttributePath, Diagnostic, Step};
@@ -12,13 +12,13 @@ use crate::catalogue::{AFFINITY, Key, Kind, OTHER_EXECUTORS, Table};
 use crate::suggest::did_you_mean;
 use crate::version::RunnerVersion;
 
-/// Turns the object at `path` into a table; null attributes are left out.
+/// Converts the object at `path` to a table; null attributes are omitted.
 ///
-/// Numbers, booleans and their texts are converted into each other as Terraform does.
+/// Numbers, booleans and strings are converted into each other as in Terraform.
 ///
 /// # Errors
 ///
-/// Unknown names, wrong values and keys newer than the runner, each at its own path.
+/// Unknown names, invalid values and unsupported keys, each at its own path.
 pub fn from_hcl(
     object: &Json,
     catalogue: &'static Table,
@@ -28,11 +28,11 @@ pub fn from_hcl(
     from_raw(&Raw::from(object), catalogue, version, path)
 }
 
-/// The same of a value of which parts may be unknown still: they are left out, and the rest is checked.
+/// Converts a value that may be partly unknown: unknown parts are omitted, and the rest is validated.
 ///
 /// # Errors
 ///
-/// As above.
+/// As [`from_hcl`].
 pub fn from_raw(
     object: &Raw,
     catalogue: &'static Table,
@@ -44,11 +44,11 @@ pub fn from_raw(
     reader.result(table)
 }
 
-/// The affinity of the manager's own pods, which Kubernetes defines as it does that of jobs.
+/// Converts the affinity of the manager pod, which has the same structure as that of job pods.
 ///
 /// # Errors
 ///
-/// As above.
+/// As [`from_hcl`].
 pub fn affinity_from_raw(object: &Raw) -> Result<toml::Table, Vec<Diagnostic>> {
     let mut reader = Reader::new(RunnerVersion::UNKNOWN, AttributePath::of("affinity"));
     reader.is_of_runner = false;
@@ -87,7 +87,7 @@ impl Reader {
         self.findings.push(Diagnostic::error(summary, detail).at(self.path.clone()));
     }
 
-    /// The place as HCL has it; hosts show no more of it than the attribute.
+    /// The path in HCL, for details: hosts show only the attribute.
     fn place(&self) -> String {
         if self.path.is_root() { "The configuration".to_owned() } else { self.path.to_string() }
     }
@@ -97,12 +97,12 @@ impl Reader {
         let attributes = match plain(object) {
             Raw::Map(attributes) => attributes,
             Raw::Unknown(_) => return table,
-            // Of the whole attribute, it means that it is not set.
+            // A null attribute is not set; below an attribute, null is invalid.
             Raw::Null if self.path.steps().len() < 2 => return table,
             other => {
                 self.error(
                     WRONG_VALUE,
-                    format!("{} is {}, but must be an object: {{ ... }}.", self.place(), told(other)),
+                    format!("{} is {}, but must be an object: {{ ... }}.", self.place(), type_name(other)),
                 );
                 return table;
             }
@@ -150,7 +150,7 @@ impl Reader {
         self.error("Unknown key in the runner's configuration", detail);
     }
 
-    /// `None` where it is unknown or wrong.
+    /// The converted value; `None` if it is unknown or invalid.
     fn value(&mut self, value: &Raw, key: &'static Key) -> Option<Toml> {
         let found = self.findings.len();
         let converted = match (key.kind, value) {
@@ -188,7 +188,7 @@ impl Reader {
         }
     }
 
-    /// Elements that are unknown are left out.
+    /// The converted elements. Unknown ones are omitted.
     fn list(&mut self, items: &[Raw], element: Kind, key: &Key) -> Option<Toml> {
         let items = items.iter().map(plain).enumerate();
         let items = items.filter_map(|(index, item)| {
@@ -229,14 +229,14 @@ impl Reader {
     fn wrong(&mut self, value: &Raw, kind: Kind, about: &str) {
         let place = self.place();
         let not = match value {
-            Raw::List(_) | Raw::Map(_) => format!(", not {}", told(value)),
+            Raw::List(_) | Raw::Map(_) => format!(", not {}", type_name(value)),
             _ => String::new(),
         };
         self.error(WRONG_VALUE, format!("{place} must be {}{not}. {about}", in_hcl(kind)));
     }
 }
 
-/// Without its type.
+/// The value without its dynamic type.
 fn plain(value: &Raw) -> &Raw {
     match value {
         Raw::Dynamic(dynamic) => plain(&dynamic.value),
@@ -244,7 +244,7 @@ fn plain(value: &Raw) -> &Raw {
     }
 }
 
-fn told(value: &Raw) -> &'static str {
+fn type_name(value: &Raw) -> &'static str {
     match value {
         Raw::Bool(_) => "true or false",
         Raw::Number(_) => "a number",
@@ -255,7 +255,7 @@ fn told(value: &Raw) -> &'static str {
     }
 }
 
-/// For "must be ...".
+/// The name of the type in HCL, for messages such as "must be a string".
 fn in_hcl(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Choice(_) => "a string",
@@ -287,12 +287,13 @@ fn element_of_map(kind: Kind) -> Option<Kind> {
     }
 }
 
-/// One value of another type, as Terraform converts it.
+/// Converts a value to another type as Terraform does.
 fn convert(kind: Kind, value: &Raw) -> Option<Toml> {
     match kind {
         Kind::Text | Kind::Choice(_) | Kind::Duration | Kind::Timestamp | Kind::ChoiceOrChoices(_) => match value {
             Raw::String(text) => Some(Toml::String(text.clone())),
-            // HCL converts a number for an attribute of type string; this object has no types that would make it do so.
+            // Terraform converts a number for an attribute of type string; the dynamic attributes of this object have
+            // no type.
             Raw::Number(number) => Some(Toml::String(number.to_string())),
             Raw::Bool(flag) => Some(Toml::String(flag.to_string())),
             _ => None,
@@ -301,6 +302,7 @@ fn convert(kind: Kind, value: &Raw) -> Option<Toml> {
         Kind::Float => Some(Toml::Float(number(value)?.as_f64())),
         Kind::Flag => match value {
             Raw::Bool(flag) => Some(Toml::Boolean(*flag)),
+            // The strings that Terraform converts to a boolean.
             Raw::String(text) => match text.as_str() {
                 "true" | "1" => Some(Toml::Boolean(true)),
                 "false" | "0" => Some(Toml::Boolean(false)),

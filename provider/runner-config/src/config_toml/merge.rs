@@ -1,4 +1,4 @@
-//! Several sources of configuration into one, or the news that they disagree.
+//! Merges several sources of configuration, and reports conflicts between them.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,22 @@ use toml::{Table, Value};
 
 use super::Config;
 
-/// What one attribute contributes.
+/// The configuration of one attribute.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The attribute's name, for messages.
+    /// The name of the attribute, for messages.
     pub name: &'static str,
     pub config: Config,
 }
 
-/// Merges the sources of `typed`, which must agree, over those of `values`, which give way.
+/// Merges the sources in `typed`, which must not conflict with each other. They take precedence over those in `values`.
 ///
-/// Tables merge key by key. Lists are one value, except those that name their elements: variables
-/// of `environment`, and tables with a `name`, merge by that name; and preferences of an affinity,
-/// which add up.
+/// Tables are merged by key. A list is a single value, with two exceptions: lists with named elements (variables of
+/// `environment`, and tables with a `name`) are merged by name, and preferences of an affinity are combined.
 ///
 /// # Errors
 ///
-/// One finding for each key to which two sources give different values; it names both.
+/// One finding for each key with different values in two sources, with the names of both.
 pub fn merge(values: &[Config], typed: &[Source]) -> Result<Config, Vec<Diagnostic>> {
     let mut merged = Config::default();
     let mut findings = Vec::new();
@@ -73,7 +72,7 @@ impl Part {
     }
 }
 
-/// Merges sources of equal rank and remembers who gave what.
+/// Merges sources of equal precedence and records the source of each value.
 #[derive(Default)]
 struct Merger {
     source: &'static str,
@@ -152,7 +151,7 @@ impl Merger {
         self.findings.push(Diagnostic::error("Duplicate key", detail).at(AttributePath::of(self.source)));
     }
 
-    /// Remembers the source for the value and for everything below it.
+    /// Records the source of the value and of everything below it.
     fn own(&mut self, value: &Value, at: &str) {
         self.owners.insert(at.to_owned(), self.source);
         match value {
@@ -185,10 +184,10 @@ impl Merger {
     }
 }
 
-/// Lists whose elements are independent wishes.
+/// Lists with independent elements, which are combined.
 const ADDED_UP: [&str; 1] = ["preferred_during_scheduling_ignored_during_execution"];
 
-/// `NAME=value` of `environment`, or a table with a `name`.
+/// The name of an element: that of `NAME=value` in `environment`, or the `name` of a table.
 fn element_name<'a>(list: &str, element: &'a Value) -> Option<&'a str> {
     match element {
         Value::String(text) if list == "environment" => Some(text.split('=').next().unwrap_or(text)),
@@ -205,7 +204,7 @@ fn named(list: &str, items: &[Value]) -> Option<()> {
     named_pairs(list, items).map(drop)
 }
 
-/// `over` wins wherever both say something.
+/// Merges `over` into `table`. `over` takes precedence.
 fn overlay(table: &mut Table, over: &Table) {
     for (name, value) in over {
         match (table.get_mut(name), value) {
@@ -237,7 +236,7 @@ fn overlay_array(below: &mut Vec<Value>, above: &[Value], name: &str) {
     }
 }
 
-/// The runner takes an address with and without a slash at its end for the same one.
+/// Whether two addresses are the same to the runner, which ignores trailing slashes.
 pub fn is_same_address(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }

@@ -1,8 +1,8 @@
-//! The runner's configuration file: read from its sources, checked, merged and written.
+//! The runner's configuration file: reading its sources, validating, merging and writing.
 //!
-//! A source is TOML text (`config_toml`, or `runners.config` of a values file), an HCL object
-//! (`config`), or what a convenience attribute such as `build_nodes` adds. All become [`Config`],
-//! which holds only keys of the catalogue in their exact spelling.
+//! A source is TOML text (`config_toml`, or `runners.config` of a values file), an HCL object (`config`), or a
+//! convenience attribute such as `build_nodes`. All are converted to [`Config`], which contains only keys of the
+//! catalogue in their exact spelling.
 
 mod age;
 mod duration;
@@ -22,16 +22,16 @@ pub use merge::{Source, is_same_address, merge};
 pub use place::{Place, Remark, Rules};
 pub use redact::{REDACTED, hide, redact};
 pub use render::render;
-pub use template::{Release, Unsupported, told};
+pub use template::{Release, Unsupported, unsupported_detail};
 pub use text::{Text, from_text};
 pub use to_hcl::to_hcl;
 
-/// One runner and the global section around it.
+/// The global section and one runner.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
-    /// What stands above `[[runners]]`.
+    /// The section before `[[runners]]`.
     pub global: toml::Table,
-    /// The one `[[runners]]`.
+    /// The only `[[runners]]`.
     pub runner: toml::Table,
 }
 

@@ -1,4 +1,4 @@
-//! Where a text of the runner's configuration comes from, and how findings about it are told.
+//! The origin of a configuration text, and the location of findings in it.
 
 use std::collections::BTreeMap;
 
@@ -8,38 +8,38 @@ use toml::de::{DeTable, DeValue};
 
 use crate::version::RunnerVersion;
 
-/// Whether what the runner ignores is an error.
+/// Which keys are valid in a text, and whether an ignored key is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rules {
-    /// `config_toml`: a whole config.toml that was written for this provider.
+    /// `config_toml`: a complete config.toml for this provider.
     Strict,
-    /// `runners.config` of a values file: a template for registration, of which the runner reads `[[runners]]` alone.
+    /// `runners.config` of a values file: a template for registration. The runner reads only its `[[runners]]`.
     Template,
-    /// `runners.configOverride` of a values file: a whole config.toml.
+    /// `runners.configOverride` of a values file: a complete config.toml.
     Override,
 }
 
-/// The attribute or the key that holds the text.
+/// The attribute or key that contains the text.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub path: AttributePath,
     pub version: RunnerVersion,
     pub rules: Rules,
-    /// Line in its file at which the text begins, where it is part of one.
+    /// The line at which the text begins, if it is part of a file.
     pub first_line: Option<usize>,
 }
 
-/// Something that the runner ignores.
+/// A key that the runner ignores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     pub line: Option<usize>,
-    /// As the text has it: `runners.kubernetes.output_limit`.
+    /// The path in the text, such as `runners.kubernetes.output_limit`.
     pub key: String,
     pub text: String,
 }
 
 impl Place {
-    /// Of `config_toml`.
+    /// The text of `config_toml`.
     pub fn strict(path: AttributePath, version: RunnerVersion) -> Self {
         Self { path, version, rules: Rules::Strict, first_line: None }
     }
@@ -48,12 +48,12 @@ impl Place {
         self.rules == Rules::Strict
     }
 
-    /// The line in the file, of a line in the text.
+    /// Converts a line of the text to a line of the file.
     pub(super) fn line(&self, in_text: usize) -> usize {
         self.first_line.map_or(in_text, |first| first + in_text - 1)
     }
 
-    /// The text's own name before a finding about a line: nothing where the line is the file's.
+    /// The beginning of a detail: the line, preceded by the key of the text unless the line is that of the file.
     pub(super) fn prefix(&self, in_text: Option<usize>) -> String {
         let Some(line) = in_text.map(|line| self.line(line)) else { return String::new() };
         match (self.rules, self.first_line) {
@@ -68,21 +68,21 @@ impl Place {
     }
 }
 
-/// Lines of the keys of a TOML text, by the path that findings name them with.
+/// The lines of the keys of a TOML text, by the path in findings.
 #[derive(Debug, Default)]
 pub(super) struct Lines(BTreeMap<String, usize>);
 
 impl Lines {
     pub(super) fn of_text(text: &str) -> Self {
         let mut lines = Self::default();
-        // Errors of syntax are reported where the text is read; they have their own line.
+        // Syntax errors are reported where the text is read, with their own line.
         if let Ok(table) = DeTable::parse(text) {
             lines.table(text, table.get_ref(), "");
         }
         lines
     }
 
-    /// Line of the key, or of its nearest parent.
+    /// The line of the key or of its nearest parent.
     pub(super) fn of(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
@@ -108,7 +108,7 @@ impl Lines {
                 for (index, item) in items.iter().enumerate() {
                     self.0.insert(format!("{at}[{index}]"), line(text, item.span().start));
                     self.value(text, item, &format!("{at}[{index}]"));
-                    // The one runner of a text is named without its place in the list.
+                    // The paths of a single runner do not contain its index.
                     if at == "runners" && index == 0 {
                         self.value(text, item, at);
                     }

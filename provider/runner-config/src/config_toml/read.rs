@@ -1,4 +1,4 @@
-//! Checks a TOML table against the catalogue and brings its keys into their exact spelling.
+//! Validates a TOML table with the catalogue and normalizes the spelling of its keys.
 
 use tfplugin::framework::Diagnostic;
 use toml::Value;
@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
         Self { place, lines: Lines::of_text(text), findings: Vec::new(), remarks: Vec::new() }
     }
 
-    /// Keys that are wrong are reported and left out.
+    /// Reads a table. Invalid keys are reported and omitted.
     pub(super) fn table(&mut self, given: toml::Table, catalogue: &'static Table, at: &str) -> toml::Table {
         let mut read = toml::Table::new();
         for (name, value) in given {
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if let Some(value) = self.value(value, key, &here)
-                // Which of two spellings counts depends on the order in which Go reads them.
+                // The order in which Go reads two spellings decides which one applies.
                 && read.insert(key.toml.to_owned(), value).is_some()
             {
                 self.error(
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         self.ignored("Unknown key in the runner's configuration", at, &detail);
     }
 
-    /// Something that the runner ignores: an error in a text that was written for this provider.
+    /// Reports a key that the runner ignores: an error in `config_toml`, otherwise a remark.
     pub(super) fn ignored(&mut self, summary: &'static str, at: &str, detail: &str) {
         if self.place.is_strict() {
             return self.error(summary, at, detail);
@@ -127,10 +127,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a runner that GitLab knows has there.
+/// Settings of a runner that are stored in GitLab.
 const OF_GITLAB: [&str; 6] = ["tags", "tag_list", "run_untagged", "locked", "access_level", "protected"];
 
-/// The runner's TOML reader prefers the exact spelling, then ignores letter case.
+/// Finds a key as the runner's TOML parser does: by the exact spelling, or else ignoring case.
 fn find(catalogue: &'static Table, name: &str) -> Option<&'static Key> {
     catalogue.by_toml(name).or_else(|| catalogue.keys().find(|key| key.toml.eq_ignore_ascii_case(name)))
 }
@@ -167,7 +167,7 @@ fn named(value: &Value) -> &'static str {
     }
 }
 
-/// What the value should have been, or nothing when it is right.
+/// The name of the expected type; `None` if the value has it.
 pub(super) fn mismatch(kind: Kind, value: &Value) -> Option<String> {
     let all = |items: &[Value], is: fn(&Value) -> bool| items.iter().all(is);
     let right = match (kind, value) {
@@ -179,7 +179,7 @@ pub(super) fn mismatch(kind: Kind, value: &Value) -> Option<String> {
         | (Kind::Timestamp, Value::Datetime(_)) => true,
         (Kind::Duration, Value::String(text)) => is_duration(text),
         (Kind::Timestamp, Value::String(text)) => {
-            // `token_obtained_at` and `token_expires_at` are Go times, which a text does for as well.
+            // `token_obtained_at` and `token_expires_at` are Go times, which the runner also reads from strings.
             text.parse::<toml::value::Datetime>().is_ok_and(|time| time.date.is_some() && time.time.is_some())
         }
         (Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_), Value::Array(items)) => all(items, Value::is_str),

@@ -1,23 +1,23 @@
-//! A configuration for plan, state and logs.
+//! Configurations without secrets, for the plan, the state and logs.
 
 use toml::{Table as Toml, Value};
 
 use super::Config;
 use crate::catalogue::{GLOBAL, Key, Kind, RUNNER, Table};
 
-/// Stands for what is not shown.
+/// The placeholder of a hidden value.
 pub const REDACTED: &str = "(sensitive)";
 
-/// The same configuration with every sensitive value replaced by `(sensitive)`.
+/// The configuration with every sensitive value replaced by [`REDACTED`].
 ///
-/// The reference `$CI_SERVER_TOKEN` stays: it is what is written, and no secret.
+/// References such as `$CI_SERVER_TOKEN` are kept: they are not secret.
 pub fn redact(config: &Config) -> Config {
     let whole = |key: &Key, value: &Value| if key.sensitive { Value::from(REDACTED) } else { value.clone() };
     Config { global: table(&config.global, &GLOBAL, whole), runner: table(&config.runner, &RUNNER, whole) }
 }
 
-/// As plan and state show it: also without the scripts and the values of variables, which users write and which may come
-/// from a sensitive value of theirs. The provider does not see whether they do.
+/// The configuration for the plan and the state: also without scripts and values of variables, which may contain
+/// sensitive values of the user. The provider does not receive whether a value is sensitive.
 pub fn hide(config: &Config) -> Config {
     let whole = |key: &Key, value: &Value| match value {
         _ if key.sensitive => Value::from(REDACTED),
@@ -28,9 +28,10 @@ pub fn hide(config: &Config) -> Config {
     Config { global: table(&config.global, &GLOBAL, whole), runner: table(&config.runner, &RUNNER, whole) }
 }
 
-/// `NAME=value` without the value.
+/// Replaces the value of `NAME=value`.
 fn variable(variable: &Value) -> Value {
     match variable.as_str().and_then(|text| text.split_once('=')) {
+        // An empty value contains no secret.
         Some((_, "")) => variable.clone(),
         Some((name, _)) => Value::from(format!("{name}={REDACTED}")),
         None => Value::from(REDACTED),
@@ -46,7 +47,7 @@ fn table(given: &Toml, catalogue: &'static Table, shown: fn(&Key, &Value) -> Val
                 let tables = items.iter().filter_map(Value::as_table).map(|item| Value::Table(table(item, of, shown)));
                 Value::Array(tables.collect())
             }
-            // A reference to a variable of the pod has no secret, and shows where the value comes from.
+            // A reference to a variable of the pod contains no secret, and shows the origin of the value.
             (_, Value::String(text)) if text.starts_with('$') => Value::String(text.clone()),
             (_, value) => key.map_or_else(|| Value::from(REDACTED), |key| shown(key, value)),
         };

@@ -4,11 +4,11 @@ use toml::Value;
 
 use super::Config;
 
-/// The same configuration always gives the same text: keys are sorted, plain ones before tables.
+/// Renders a configuration deterministically: keys are sorted, simple values before tables.
 ///
 /// # Errors
 ///
-/// None for a configuration that was read by the catalogue; the type is the TOML writer's.
+/// None for a configuration that was read with the catalogue; the error type is that of the TOML writer.
 pub fn render(config: &Config) -> Result<String, toml::ser::Error> {
     let mut whole = config.global.clone();
     if !config.runner.is_empty() {

@@ -1,14 +1,15 @@
-//! Texts out of a closed list in the spelling that the runner takes, and empty texts as what they mean: nothing.
+//! Normalization of strings: those from a closed list get the spelling that the runner accepts, and empty ones count as
+//! not set.
 
 use toml::Value;
 
 use crate::catalogue::{Choice, Kind};
 
-/// The value as it is to be written; `None` for an empty text that means the key is not set.
+/// The value to be written; `None` for an empty string that means that the key is not set.
 ///
 /// # Errors
 ///
-/// One sentence or two about a text that is none of its list. `at` names the key.
+/// The detail for a string that is not in its list. `at` is the path of the key.
 pub(super) fn settled(kind: Kind, value: Value, at: &str) -> Result<Option<Value>, String> {
     let spelt = |choice: Choice, text: &str, at: &str| match choice.spelling(text) {
         Some(spelling) => Ok(Value::from(spelling)),

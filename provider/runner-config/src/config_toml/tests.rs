@@ -17,7 +17,7 @@ fn details(text: &str) -> Vec<String> {
         .unwrap_or_else(|findings| findings.into_iter().map(|f| f.detail).collect())
 }
 
-/// As the text of a values file.
+/// Reads the text as `runners.config` of a values file.
 fn template(text: &str, first_line: Option<usize>) -> Result<Text, Vec<String>> {
     let place = Place { rules: Rules::Template, first_line, ..place(19, 3) };
     from_text(text, RELEASE, &place).map_err(|found| found.into_iter().map(|found| found.detail).collect())
@@ -65,13 +65,13 @@ fn template_keys_without_effect_are_warnings() {
     let text = "concurrent = 4\nnothing = 1\n[[runners]]\nprepare_timeouts = 1\ntoken = \"glrt-secret\"\nprepare_timeout = \"1m\"\n[runners.kubernetes]\nenvironment = []\n[runners.docker]\n";
     let read = template(text, Some(11)).unwrap();
     assert_eq!(read.config.runner, toml::toml! { prepare_timeout = "1m" kubernetes = {} });
-    let told: Vec<String> = read
+    let remarks: Vec<String> = read
         .remarks
         .iter()
         .map(|remark| format!("{:?} {}: {}", remark.line.unwrap(), remark.key, remark.text))
         .collect();
     assert_eq!(
-        told,
+        remarks,
         [
             "11 concurrent: registration ignores keys before [[runners]]. The key of the values file is concurrent.",
             "12 nothing: GitLab Runner does not have the key nothing, and ignores it.",

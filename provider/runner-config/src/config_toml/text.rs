@@ -1,4 +1,4 @@
-//! TOML text to [`Config`].
+//! Conversion of TOML text to [`Config`].
 
 use tfplugin::framework::{Diagnostic, Severity};
 use toml::Value;
@@ -6,14 +6,14 @@ use toml::Value;
 use super::Config;
 use super::place::{Place, Remark, Rules, line};
 use super::read::{OTHER_EXECUTOR, Reader};
-use super::template::{Release, told};
+use super::template::{Release, unsupported_detail};
 use crate::catalogue::{GLOBAL, RUNNER, Table};
 
-/// A text that was read.
+/// The result of reading a text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Text {
     pub config: Config,
-    /// What the runner ignores of it. None where that is an error.
+    /// The keys that the runner ignores. Empty if they are errors.
     pub remarks: Vec<Remark>,
 }
 
@@ -21,11 +21,11 @@ pub struct Text {
 ///
 /// # Errors
 ///
-/// All findings of severity error; the text is never quoted, because it may hold secrets.
+/// All findings if one is an error. They do not quote the text, which may contain secrets.
 pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text, Vec<Diagnostic>> {
     let text = release.expand(text).map_err(|unsupported| {
         let first = unsupported.first().map(|one| one.line);
-        vec![place.error(first, "Template expression not supported", &told(&unsupported))]
+        vec![place.error(first, "Template expression not supported", &unsupported_detail(&unsupported))]
     })?;
     let mut table: toml::Table = text.parse().map_err(|error| vec![not_toml(&text, &error, place)])?;
     let mut reader = Reader::new(place, &text);
@@ -40,8 +40,10 @@ pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text
         for name in table.keys() {
             reader.ignored("Global option in a runner's template", name, &where_it_belongs(name));
         }
+        // Registration reads only `[[runners]]` of a template.
         table.clear();
     }
+    // Determined before the table is read, because an invalid executor is omitted there.
     let is_of_another =
         runner.get("executor").and_then(Value::as_str).is_some_and(|it| !matches!(it, "" | "kubernetes"));
     let global = reader.table(table, &GLOBAL, "");
@@ -51,7 +53,7 @@ pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text
     }
     if reader.findings.iter().any(|finding| finding.severity == Severity::Error) {
         if is_of_another {
-            // Its tables are wrong because of `executor`, which is told alone then.
+            // The tables of another executor are a consequence of `executor`, which alone is reported.
             reader.findings.retain(|finding| finding.summary != OTHER_EXECUTOR);
         }
         return Err(reader.findings);
@@ -59,7 +61,7 @@ pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text
     Ok(Text { config: Config { global, runner }, remarks: reader.remarks })
 }
 
-/// Registration has the token from elsewhere, and ignores the one of the template.
+/// Removes the token: registration ignores the one in the template.
 fn given_elsewhere(runner: &mut toml::Table, reader: &mut Reader<'_>) {
     if runner.remove("token").is_some() {
         reader.ignored(
@@ -121,7 +123,7 @@ fn where_it_belongs(name: &str) -> String {
     }
 }
 
-/// The chart's own keys for the global section.
+/// The keys of the chart for the global section.
 fn values_key(name: &str) -> Option<&'static str> {
     Some(match name {
         "concurrent" => "concurrent",
@@ -145,6 +147,7 @@ fn not_toml(text: &str, error: &toml::de::Error, place: &Place) -> Diagnostic {
         let detail = "the text contains a template directive (%{ ... }). Render it with templatefile() first.";
         return place.error(at, "Not valid TOML", detail);
     }
+    // Not its `Display`, which quotes the line, because the line may contain a secret.
     let message = error.message();
     let detail = if message.contains("duplicate key") {
         let name = here.split(['=', ']']).next().unwrap_or_default().trim().trim_matches('[').trim();

@@ -1,11 +1,11 @@
-//! The way back: a checked table as an HCL object in snake case.
+//! Conversion of a validated table to an HCL object in snake case.
 
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
 use crate::catalogue::{Kind, Table};
 
-/// A table that was read by the catalogue, under HCL names. Keys unknown to it are left out.
+/// Converts a table that was read with the catalogue. Keys that it does not contain are omitted.
 pub fn to_hcl(table: &toml::Table, catalogue: &'static Table) -> Json {
     let attributes = table.iter().filter_map(|(name, value)| {
         let key = catalogue.by_toml(name)?;
@@ -16,6 +16,7 @@ pub fn to_hcl(table: &toml::Table, catalogue: &'static Table) -> Json {
                 Json::Array(items.map(|item| to_hcl(item, of)).collect())
             }
             (Kind::ChoiceOrChoices(_), Toml::String(text)) => Json::from(vec![text.clone()]),
+            // Go durations that are integers are in nanoseconds.
             (Kind::Duration, Toml::Integer(nanoseconds)) => Json::from(format!("{nanoseconds}ns")),
             (_, value) => json(value),
         };

@@ -1,8 +1,8 @@
-//! Which types, and in which order: pure, so that each step can tell how many it left over.
+//! Filters and orders instance types. Each filter counts the types before it, for the error if none remains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is asked for.
+/// Filters of the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wanted {
     pub(super) vcpus: Option<i64>,
@@ -12,7 +12,7 @@ pub(super) struct Wanted {
     pub(super) max_results: usize,
 }
 
-/// A type that EC2 describes.
+/// An instance type that EC2 describes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Candidate {
     pub(super) name: String,
@@ -20,7 +20,7 @@ pub(super) struct Candidate {
     pub(super) memory_gib: f64,
 }
 
-/// A type that is left over.
+/// A type that matches all filters, with its zones and its price in US dollars per hour.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Offer {
     pub(super) candidate: Candidate,
@@ -28,17 +28,17 @@ pub(super) struct Offer {
     pub(super) price: f64,
 }
 
-/// Zones by type.
+/// Zones that offer a type, by the name of the type.
 pub(super) type Offerings = BTreeMap<String, BTreeSet<String>>;
 
-/// The filter that left nothing over, in the user's words.
+/// The attribute whose filter excluded all remaining types, and the number of types before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Emptied {
     pub(super) attribute: &'static str,
     pub(super) before: usize,
 }
 
-/// Applies the filters that need no price, one after another.
+/// Applies the filters that do not depend on prices, one after the other.
 pub(super) fn matching(
     wanted: &Wanted,
     candidates: Vec<Candidate>,
@@ -53,7 +53,7 @@ pub(super) fn matching(
         left.retain(|candidate| test(candidate));
         if left.is_empty() { Err(Emptied { attribute, before }) } else { Ok(()) }
     };
-    // EC2 has applied this filter; here it is only counted, for the error.
+    // EC2 has applied this filter. It is repeated so that an empty answer of EC2 is reported for this attribute.
     keep("architecture", &|_| true)?;
     keep("availability_zones", &|candidate| zones_of(candidate) > 0)?;
     if wanted.require_all_zones {
@@ -70,7 +70,7 @@ pub(super) fn matching(
     Ok(left)
 }
 
-/// Cheapest first; types without a current price have no Spot market here and are left out.
+/// Returns the cheapest types, cheapest first. Types without a current price are not sold on Spot here and are omitted.
 pub(super) fn cheapest(
     wanted: &Wanted,
     candidates: Vec<Candidate>,
@@ -85,13 +85,13 @@ pub(super) fn cheapest(
             Some(Offer { candidate, zones, price })
         })
         .collect();
-    // The name decides between equal prices, so that two plans have the same order.
+    // Equal prices are ordered by name, so that two plans have the same order.
     offers.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.candidate.name.cmp(&b.candidate.name)));
     offers.truncate(wanted.max_results);
     offers
 }
 
-/// Whether a name fits a pattern in which `*` stands for any characters.
+/// Whether a name matches a pattern, in which `*` matches any characters.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,

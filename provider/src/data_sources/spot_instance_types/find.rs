@@ -1,4 +1,4 @@
-//! What EC2 knows.
+//! Reads zones, offerings, types and prices from EC2.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -12,14 +12,14 @@ use tfplugin::framework::Value;
 use super::filter::{Candidate, Offer, Offerings};
 use super::schema::{InstanceType, SpotInstanceTypes};
 
-/// The product whose price counts: EKS nodes run Linux.
+/// Product description in the Spot price history. The nodes run Linux.
 const PRODUCT: &str = "Linux/UNIX";
 
 fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
     Filter::builder().name(name).set_values(Some(values.into_iter().map(Into::into).collect())).build()
 }
 
-/// The zones asked for, or those of the region.
+/// Returns the configured zones, or all zones of the region.
 pub(super) async fn zones(ec2: &Client, config: &SpotInstanceTypes) -> Result<BTreeSet<String>, AwsError> {
     let asked: BTreeSet<String> = config
         .availability_zones
@@ -33,7 +33,7 @@ pub(super) async fn zones(ec2: &Client, config: &SpotInstanceTypes) -> Result<BT
     }
     let found = ec2
         .describe_availability_zones()
-        // Without local zones and Wavelength zones, in which EKS has no managed node groups.
+        // Excludes Local Zones and Wavelength Zones, in which EKS has no managed node groups.
         .filters(filter("zone-type", ["availability-zone"]))
         .send()
         .await
@@ -41,7 +41,7 @@ pub(super) async fn zones(ec2: &Client, config: &SpotInstanceTypes) -> Result<BT
     Ok(found.availability_zones().iter().filter_map(|zone| zone.zone_name().map(str::to_owned)).collect())
 }
 
-/// Which of the zones offer which types.
+/// Reads which of the zones offer which types.
 pub(super) async fn offerings(ec2: &Client, zones: &BTreeSet<String>) -> Result<Offerings, AwsError> {
     let mut pages = ec2
         .describe_instance_type_offerings()
@@ -63,7 +63,7 @@ pub(super) async fn offerings(ec2: &Client, zones: &BTreeSet<String>) -> Result<
     Ok(offerings)
 }
 
-/// The types of an architecture that there are on Spot and that nodes of EKS can have.
+/// Reads the types of an architecture that are available on Spot and that EKS nodes can have.
 pub(super) async fn candidates(ec2: &Client, architecture: &str) -> Result<Vec<Candidate>, AwsError> {
     let mut pages = ec2
         .describe_instance_types()
@@ -88,9 +88,10 @@ pub(super) async fn candidates(ec2: &Client, architecture: &str) -> Result<Vec<C
     Ok(candidates)
 }
 
-/// Whether EKS takes a type with the AMIs that it chooses by itself. Those have no drivers for accelerators, are not built
-/// for the processors of the time when virtual machines could be paravirtual (c1, m1, m2, t1), and do not support the first
-/// generation of Graviton (a1). `currentGeneration` does not tell: it is false for many types that nodes can have.
+/// Whether the default AMIs of EKS support a type. They have no drivers for accelerators, and support neither
+/// paravirtual types (c1, m1, m2, t1) nor the first generation of Graviton (a1).
+///
+/// `currentGeneration` is not used: it is false for many types that nodes can have.
 fn fits_eks(described: &InstanceTypeInfo) -> bool {
     let accelerated = described.gpu_info.is_some()
         || described.inference_accelerator_info.is_some()
@@ -102,7 +103,7 @@ fn fits_eks(described: &InstanceTypeInfo) -> bool {
     !accelerated && !paravirtual && !first_graviton
 }
 
-/// The lowest current price of each type among the zones, in dollars per hour.
+/// Reads the lowest current price of each type among the zones, in US dollars per hour.
 pub(super) async fn prices(
     ec2: &Client,
     names: &[String],
@@ -114,7 +115,7 @@ pub(super) async fn prices(
         .set_instance_types(Some(names.iter().map(|name| Ec2InstanceType::from(name.as_str())).collect()))
         .product_descriptions(PRODUCT)
         .filters(filter("availability-zone", zones.iter().cloned()))
-        // From now on means: the prices that hold now, one for each type and zone.
+        // With the current time as its start, the history contains only the current price of each type and zone.
         .start_time(DateTime::from(now))
         .into_paginator()
         .send();
@@ -134,7 +135,7 @@ pub(super) async fn prices(
     Ok(prices)
 }
 
-/// The configuration completed by what was found.
+/// Completes the configuration with the results.
 pub(super) fn model(config: SpotInstanceTypes, offers: Vec<Offer>) -> SpotInstanceTypes {
     let names = offers.iter().map(|offer| Value::Known(offer.candidate.name.clone())).collect();
     let instance_types = offers

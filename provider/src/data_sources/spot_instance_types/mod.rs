@@ -1,6 +1,6 @@
 //! `gitlabspot_spot_instance_types`: the types for a Spot node group, cheapest first.
 //!
-//! Three questions to EC2, each paged: which types the zones offer, what these types are, and what they cost now.
+//! Makes three paginated requests to EC2: offerings of the zones, descriptions of the types, and current prices.
 
 mod filter;
 mod find;
@@ -17,7 +17,7 @@ use crate::errors::OrDiagnostics;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SpotInstanceTypesDataSource;
 
-/// What a node group takes.
+/// Maximum number of instance types of a node group.
 const MOST_RESULTS: i64 = 20;
 
 impl DataSource for SpotInstanceTypesDataSource {
@@ -72,7 +72,7 @@ impl DataSource for SpotInstanceTypesDataSource {
         let left =
             filter::matching(&wanted, candidates, &offerings, zones.len()).map_err(|emptied| nothing_left(&emptied))?;
         let names: Vec<String> = left.iter().map(|candidate| candidate.name.clone()).collect();
-        // Last, and only for the types that are left: the price history has an entry for each type and zone.
+        // Last, and only for the remaining types: the price history has an entry for each type and zone.
         let prices = find::prices(ec2, &names, &zones, context.clock.time_of_day()).await.or_diagnostics()?;
         let offers = filter::cheapest(&wanted, left, &offerings, &prices);
         if offers.is_empty() {

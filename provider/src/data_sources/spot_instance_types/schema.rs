@@ -37,7 +37,7 @@ pub struct SpotInstanceTypes {
     pub instance_types: Value<List<InstanceType>>,
 }
 
-/// A range, each end included.
+/// A range of memory sizes.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Range {
     /// Minimum in GiB, inclusive. Defaults to no minimum.
@@ -48,7 +48,7 @@ pub struct Range {
     pub max: Value<Number>,
 }
 
-/// One type.
+/// An instance type.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct InstanceType {
     /// Name of the type.

@@ -23,7 +23,8 @@ pub(super) enum Fate {
 use Fate::{Attribute, Kept, Nothing, Role, Template};
 
 const OF_UNMANAGED: &str = "only self-managed groups have it. Remove it";
-const OF_REPAIR: &str = "the import keeps it. node_repair turns node repair on and off, and has no thresholds and overrides";
+const OF_REPAIR: &str =
+    "the import keeps it. node_repair turns node repair on and off, and has no thresholds and overrides";
 
 /// Keys by their path below the group.
 const KEYS: &[(&str, Fate)] = &[

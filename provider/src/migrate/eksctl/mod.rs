@@ -24,7 +24,9 @@ pub(super) enum EksctlError {
     NotYaml { file: String, detail: String },
     #[error("{file} is not a configuration file of eksctl: {why}.")]
     NotOfEksctl { file: String, why: String },
-    #[error("{file} describes a cluster without node groups: it has neither managedNodeGroups nor nodeGroups, so that there is nothing to migrate.")]
+    #[error(
+        "{file} describes a cluster without node groups: it has neither managedNodeGroups nor nodeGroups, so that there is nothing to migrate."
+    )]
     NoGroups { file: String },
     #[error("{}: {key}: {why}.", place(.file, *.line))]
     Invalid { file: String, line: Option<usize>, key: String, why: String },

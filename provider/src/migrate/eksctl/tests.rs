@@ -178,8 +178,14 @@ fn files_of_other_tools_are_refused() {
         ("- a\n", "it is not a map"),
         ("a: [", "not valid YAML"),
         ("kind: Pod\nmanagedNodeGroups: []\n", "its kind is \"Pod\""),
-        ("metadata: {name: x}\n", "is not a configuration file of eksctl: it has neither managedNodeGroups nor nodeGroups"),
-        ("kind: ClusterConfig\nautoModeConfig: {enabled: true}\n", "cluster.yaml describes a cluster without node groups"),
+        (
+            "metadata: {name: x}\n",
+            "is not a configuration file of eksctl: it has neither managedNodeGroups nor nodeGroups",
+        ),
+        (
+            "kind: ClusterConfig\nautoModeConfig: {enabled: true}\n",
+            "cluster.yaml describes a cluster without node groups",
+        ),
         ("gitlabUrl: x\nrunners: {}\n", "Give it with --values"),
         ("managedNodeGroups: {}\n", "cluster.yaml:1: managedNodeGroups: it must be a list"),
         ("managedNodeGroups: [a]\n", "managedNodeGroups[0]: it must be a map"),

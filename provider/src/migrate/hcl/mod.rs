@@ -1,4 +1,4 @@
-//! HCL to be written: values and blocks, in the layout of `tofu fmt`.
+//! HCL values and blocks, which are written in the layout of `tofu fmt`.
 
 mod text;
 mod write;
@@ -15,14 +15,14 @@ pub(super) enum Value {
     Plain(String),
     Text(String),
     List(Vec<Value>),
-    /// In the order in which it is written.
+    /// Fields in the order in which they are written.
     Object(Vec<(String, Value)>),
-    /// Something else, as it is written.
+    /// Any other expression as text.
     Expression(String),
 }
 
 impl Value {
-    /// A text, for each of several.
+    /// A list of texts.
     pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self::List(texts.into_iter().map(|text| text.as_ref().into()).collect())
     }
@@ -71,12 +71,12 @@ impl From<&Json> for Value {
     }
 }
 
-/// What a body consists of.
+/// A part of the body of a block.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Item {
     Attribute(String, Value),
     Block(Block),
-    /// Lines of a comment, which belongs to what follows.
+    /// A comment about the next item.
     Comment(String),
 }
 
@@ -85,7 +85,7 @@ pub(super) enum Item {
 pub(super) struct Block {
     pub(super) kind: &'static str,
     pub(super) labels: Vec<String>,
-    /// What is said before it.
+    /// Comment before the block.
     pub(super) comment: Option<String>,
     pub(super) body: Vec<Item>,
 }
@@ -117,7 +117,7 @@ impl Block {
         self.body.push(Item::Attribute(name.to_owned(), value.into()));
     }
 
-    /// The same unless there is none.
+    /// Sets the attribute if there is a value.
     pub(super) fn set_some<T: Into<Value>>(&mut self, name: &str, value: Option<T>) {
         if let Some(value) = value {
             self.set(name, value);

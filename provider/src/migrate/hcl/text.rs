@@ -1,20 +1,20 @@
-//! Texts and names.
+//! HCL strings and identifiers.
 
 use std::fmt::Write as _;
 
-/// Whether a name needs no quotes.
+/// Whether a name is an identifier, which is written without quotes.
 pub(crate) fn is_identifier(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
 }
 
-/// A text in quotes.
+/// A quoted string.
 pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped(text))
 }
 
-/// A text in quotes in which `expression` is evaluated, between the two others.
+/// A quoted string with an interpolated expression between two literal parts.
 pub(crate) fn interpolated(before: &str, expression: &str, after: &str) -> String {
     format!("\"{}${{{expression}}}{}\"", escaped(before), escaped(after))
 }
@@ -29,7 +29,7 @@ fn escaped(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             control if control.is_control() => {
-                // Writing to a text does not fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
             }
             other => out.push(other),
@@ -38,19 +38,19 @@ fn escaped(text: &str) -> String {
     without_templates(&out)
 }
 
-/// Text in which nothing is evaluated.
+/// Escapes the beginnings of template sequences, so that none is evaluated.
 fn without_templates(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
-/// The lines of a text as a heredoc that is indented by `indent`; `None` if it would not be the same text.
+/// The text as an indented heredoc. `None` for a single line, and for a text that the heredoc would change.
 pub(super) fn heredoc(text: &str, indent: usize) -> Option<String> {
     let is_fit = text.ends_with('\n')
         && text.lines().count() > 1
         && !text.contains(['\r', '\t'])
         && !text.lines().any(|line| line.trim() == "EOT")
         && !text.chars().any(|letter| letter.is_control() && letter != '\n')
-        // The least indentation of all lines is taken away, and has to be ours.
+        // `<<-` removes the smallest indentation of all lines, which has to be the one that is added below.
         && text.lines().all(|line| line.is_empty() || !line.trim().is_empty())
         && text.lines().next().is_some_and(|line| !line.is_empty() && !line.starts_with(' '));
     is_fit.then(|| {

@@ -1,12 +1,12 @@
-//! Blocks to text.
+//! Writes blocks as text.
 
 use super::text::{heredoc, is_identifier, quoted};
 use super::{Block, Item, Value};
 
-/// A list of plain values stays in its line up to this column.
+/// Maximum column of a list of plain values on one line.
 const WIDEST: usize = 100;
 
-/// The text of the blocks, an empty line between two.
+/// The text of the blocks, separated by empty lines.
 pub(crate) fn render(blocks: &[Block]) -> String {
     blocks.iter().map(|block| self::block(block, 0)).collect::<Vec<_>>().join("\n")
 }
@@ -39,10 +39,11 @@ fn comment(text: &str, indent: usize) -> String {
         "" => format!("{space}#\n"),
         line => format!("{space}# {line}\n"),
     };
+    // `# ` takes two of 120 columns.
     wrapped(text, 118 - indent.min(60)).iter().map(|text| line(text)).collect()
 }
 
-/// The text in lines of at most so many letters.
+/// Wraps a text into lines of at most `width` characters. Longer words are not split.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -61,13 +62,13 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Lines of a body or an object. Values of one line that follow one another are aligned.
+/// Lines of a body or an object. The equals signs of consecutive values on one line are aligned, as in `tofu fmt`.
 struct Lines {
     indent: usize,
-    /// Whether what has several lines has an empty line before and after it.
+    /// Whether an item on several lines has an empty line before and after it.
     is_spaced: bool,
     out: String,
-    /// Names and values that are not written yet.
+    /// Names and values that are not written yet, because their alignment depends on the names that follow.
     aligned: Vec<(String, String)>,
     needs_space: bool,
 }
@@ -91,7 +92,7 @@ impl Lines {
         self.apart(&format!("{space}{name}{equals}{text}{end}\n"));
     }
 
-    /// Something of several lines.
+    /// Adds an item on several lines.
     fn apart(&mut self, text: &str) {
         self.flush();
         if self.is_spaced && !self.out.is_empty() && !self.ends_with_comment() {
@@ -137,7 +138,7 @@ impl Lines {
     }
 }
 
-/// An expression that begins `before` letters after the indentation.
+/// The text of an expression that begins `before` characters after the indentation.
 fn expression(value: &Value, indent: usize, before: usize) -> String {
     match value {
         Value::Plain(text) | Value::Expression(text) => text.clone(),
@@ -156,7 +157,7 @@ fn expression(value: &Value, indent: usize, before: usize) -> String {
 
 fn list(items: &[Value], indent: usize, before: usize) -> String {
     let is_plain = |item: &Value| !matches!(item, Value::List(_) | Value::Object(_));
-    // A heredoc in a list would need its comma in a line of its own.
+    // A heredoc in a list would require its comma on a line of its own.
     let item = |item: &Value, indent: usize| match item {
         Value::Text(text) => quoted(text),
         item => expression(item, indent, 0),

@@ -1,4 +1,4 @@
-//! What a release says of its cache.
+//! Cache settings of a release.
 
 use serde_json::{Map, Value as Json};
 
@@ -14,11 +14,11 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Of the attributes of a release.
+    /// Reads the cache settings from the attributes of a release.
     pub(super) fn of(attributes: &Map<String, Json>) -> Self {
         let cache = attributes.get("config").map(|config| config["cache"].clone()).unwrap_or_default();
         let text = |value: &Json| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        // MinIO and other services with the API of S3 have an address of their own.
+        // Other services with the API of S3, such as MinIO, have a different address. Their buckets are not migrated.
         let is_aws = cache["s3"]["server_address"].as_str().is_none_or(|address| address.contains("amazonaws.com"));
         Self {
             bucket: text(&cache["s3"]["bucket_name"]).filter(|_| is_aws),

@@ -1,4 +1,4 @@
-//! Values files of the chart: releases in typed attributes, one for each `[[runners]]`.
+//! Converts values files of the chart to releases with typed attributes, one for each `[[runners]]`.
 
 mod cache;
 mod secret_values;
@@ -21,18 +21,18 @@ use crate::yaml;
 
 const RESOURCE: &str = "gitlabspot_runner_release";
 
-/// Name of a release where nobody says another one, and of its namespace.
+/// Default name of a release and of its namespace.
 pub(super) const NAME: &str = "gitlab-runner";
 
 /// A values file.
 #[derive(Clone, Debug)]
 pub(super) struct File {
-    /// As it is shown.
+    /// Name in the report.
     pub(super) name: String,
     pub(super) text: String,
 }
 
-/// A release of Helm.
+/// A Helm release.
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) files: Vec<File>,
@@ -41,24 +41,24 @@ pub(super) struct Input {
     pub(super) runner_version: Option<String>,
 }
 
-/// A release in attributes, before it is written.
+/// A parsed release, before it is written.
 #[derive(Clone, Debug)]
 pub(super) struct Parsed {
     input: Input,
-    /// One for each `[[runners]]`, with the name that it has.
+    /// One release for each `[[runners]]`, with the name in that section.
     runners: Vec<(Option<String>, Release)>,
 }
 
 /// Other resources that a release refers to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    /// Name of the bucket, and its address.
+    /// Name of the bucket, and the address of its resource.
     pub(super) bucket: Option<(String, String)>,
-    /// Name of the Secret of the credentials, and their address.
+    /// Name of the Secret with the credentials, and the address of their resource.
     pub(super) credentials: Option<(String, String)>,
 }
 
-/// Why values are not migrated.
+/// Error of values that cannot be migrated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", listed(.files, .findings))]
 pub(super) struct ValuesError {
@@ -66,7 +66,7 @@ pub(super) struct ValuesError {
     findings: Vec<Diagnostic>,
 }
 
-/// Every finding with the file that it is about.
+/// All findings, each with its file.
 fn listed(files: &[String], findings: &[Diagnostic]) -> String {
     let line = |finding: &Diagnostic| {
         let file = file_of(files, finding);
@@ -75,18 +75,18 @@ fn listed(files: &[String], findings: &[Diagnostic]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The file at which a finding stands, or all of them.
+/// The file of a finding, or all files if the finding does not identify one.
 fn file_of(files: &[String], finding: &Diagnostic) -> String {
     let path = finding.path.to_string();
     let index = path.strip_prefix("values[").and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
     index.and_then(|index| files.get(index).cloned()).unwrap_or_else(|| files.join(", "))
 }
 
-/// Reads the files of a release.
+/// Parses the files of a release.
 ///
 /// # Errors
 ///
-/// Every reason why they describe no release.
+/// All findings of invalid files.
 pub(super) fn parse(input: Input) -> Result<Parsed, ValuesError> {
     let texts: Vec<&str> = input.files.iter().map(|file| file.text.as_str()).collect();
     let place = from_values::Place {
@@ -107,7 +107,7 @@ pub(super) fn parse(input: Input) -> Result<Parsed, ValuesError> {
 }
 
 impl Parsed {
-    /// The cache of the first runner that has one.
+    /// The cache settings of the runners; for each setting, the first value.
     pub(super) fn cache(&self) -> Cache {
         let found = self.runners.iter().map(|(_, release)| Cache::of(&release.attributes));
         found.reduce(Cache::or).unwrap_or_default()
@@ -119,7 +119,7 @@ impl Parsed {
 
     /// Adds the releases to the project.
     pub(super) fn write(self, links: &Links, project: &mut Project) {
-        // For its effect: the provider block gets the cluster of the release.
+        // Only for its effect: it adds the cluster to the provider block.
         let _ = project.cluster();
         let Self { input, runners } = self;
         let count = runners.len();
@@ -135,7 +135,7 @@ impl Parsed {
             let writer = Writer { input: &input, links, label: &label, name: &release_name };
             let block = writer.block(&release, is_first, project);
             writer.remarks(&release, project);
-            // The cluster has one release, which the resource of the first [[runners]] takes over.
+            // Only one release exists, and the resource of the first [[runners]] adopts it.
             let import = is_first.then(|| Value::from(format!("{}/{release_name}", input.namespace)));
             project.resource(block, import);
             announce(&address, is_first, &release, project);
@@ -150,7 +150,7 @@ impl Parsed {
     }
 }
 
-/// A part of a name of Kubernetes.
+/// Converts a text to a part of a Kubernetes name.
 fn dns(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     name.chars().map(letter).collect::<String>().trim_matches('-').to_owned()
@@ -205,7 +205,8 @@ impl Writer<'_> {
             project.report.add(Topic::Secret, self.place(key), text);
         }
         block.set(&format!("{name}_wo"), variable);
-        // Core never sees a change of a write-only value: the provider applies it when the version changes.
+        // Hosts do not store write-only values and cannot compare them. The provider applies a new one when the version
+        // changes.
         block.set(&format!("{name}_wo_version"), 1);
     }
 
@@ -249,10 +250,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Where a key stands in the files, or a word of it.
+    /// The place of a key in the files. If no line of the key is known, that of its last part is used.
     fn place(&self, key: &str) -> Place {
         let word = key.rsplit('.').next().unwrap_or(key);
-        // With Helm, the last file that has a key wins.
+        // In Helm, the last file with a key takes precedence.
         for file in self.input.files.iter().rev() {
             let lines = yaml::first_document(&file.text).ok().map(|(_, lines, _)| lines);
             let of_key = lines.filter(|lines| lines.has(key)).and_then(|lines| lines.of(key));
@@ -265,7 +266,7 @@ impl Writer<'_> {
         Place { file, line: None, key: key.to_owned() }
     }
 
-    /// What the files say without effect, and what no attribute gives.
+    /// Reports keys without an effect, and keys for which there is no attribute.
     fn remarks(&self, release: &Release, project: &mut Project) {
         let files: Vec<String> = self.input.files.iter().map(|file| file.name.clone()).collect();
         for warning in &release.warnings {
@@ -293,7 +294,7 @@ impl Writer<'_> {
     }
 }
 
-/// Advice about tokens in values, of which there are none any more.
+/// Whether a warning is about tokens in values, which the migrated configuration does not contain.
 fn is_of_token(line: &str) -> bool {
     line.contains("`values` are stored in the plan and the state")
         || line.contains("is stored in the plan and the state with the values")

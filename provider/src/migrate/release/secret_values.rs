@@ -1,4 +1,4 @@
-//! Values to HCL, in which a variable stands for each secret.
+//! Converts values to HCL, with a variable in place of each secret.
 
 use gitlabspot_runner_config::catalogue::{Kind, Table};
 use serde_json::{Map, Value as Json};
@@ -10,22 +10,22 @@ use super::super::secrets;
 /// A secret that was left out.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    /// The attribute, dotted.
+    /// Path of the attribute, separated by dots.
     pub(super) path: String,
     pub(super) variable: String,
-    /// The name in the file.
+    /// Name in the values file.
     pub(super) name: String,
 }
 
 pub(super) struct SecretValues<'a> {
-    /// What names of variables begin with.
+    /// Prefix of the names of variables.
     pub(super) prefix: &'a str,
     pub(super) project: &'a mut Project,
     pub(super) found: Vec<Found>,
 }
 
 impl SecretValues<'_> {
-    /// A table of the runner's configuration.
+    /// Converts a table of config.toml.
     pub(super) fn table(&mut self, fields: &Map<String, Json>, catalogue: &'static Table, path: &str) -> Value {
         let field = |(name, value): (&String, &Json)| {
             let key = catalogue.by_hcl(name);
@@ -51,7 +51,7 @@ impl SecretValues<'_> {
         Value::Object(fields.iter().map(field).collect())
     }
 
-    /// Variables of the environment by name.
+    /// Converts environment variables by name.
     pub(super) fn variables(&mut self, fields: &Map<String, Json>, path: &str) -> Value {
         let field = |(name, value): (&String, &Json)| {
             let text = value.as_str().unwrap_or_default();
@@ -63,12 +63,13 @@ impl SecretValues<'_> {
         Value::Object(fields.iter().map(field).collect())
     }
 
-    /// A value that is secret as a whole.
+    /// Replaces a value that is always secret.
     pub(super) fn secret(&mut self, path: &str) -> Value {
         self.left_out(path, path)
     }
 
-    /// Any other value: texts that look like a secret are one, and so are values of objects with name and value.
+    /// Converts any other value. Texts that look like secrets are replaced, as are values of objects with `name` and
+    /// `value` if the name is one of a secret.
     pub(super) fn plain(&mut self, value: &Json, path: &str) -> Value {
         self.named(value, path, path.rsplit('.').next().unwrap_or(path))
     }
@@ -98,7 +99,7 @@ impl SecretValues<'_> {
         }
     }
 
-    /// An element of a list of `NAME=value`.
+    /// Converts an element of a list of `NAME=value`.
     fn variable(&mut self, item: &Json, path: &str) -> Value {
         let Some(text) = item.as_str().filter(|text| secrets::is_variable(text)) else { return self.plain(item, path) };
         let Some((name, _)) = text.split_once('=').filter(|(name, _)| !secrets::is_text(name)) else {

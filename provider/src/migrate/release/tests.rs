@@ -8,7 +8,7 @@ fn input(text: &str) -> Input {
     Input { files: vec![file], name: NAME.to_owned(), namespace: NAME.to_owned(), runner_version: None }
 }
 
-/// What is written of a file, and the report.
+/// The HCL and the report for a values file.
 fn migrated(text: &str, links: &Links) -> (String, String) {
     let mut project = Project::default();
     parse(input(text)).unwrap().write(links, &mut project);
@@ -114,8 +114,8 @@ fn invalid_values_files_are_refused() {
         ("runnerToken: glrt-0123456789\n", "Missing or invalid GitLab URL"),
         ("one: {gitlabUrl: x}\ntwo: {gitlabUrl: y}\n", "values of several runners"),
     ] {
-        let said = parse(input(text)).unwrap_err().to_string();
-        assert!(said.contains(why), "{text:?}: {said}");
-        assert!(!said.contains("0123456789"), "{said}");
+        let message = parse(input(text)).unwrap_err().to_string();
+        assert!(message.contains(why), "{text:?}: {message}");
+        assert!(!message.contains("0123456789"), "{message}");
     }
 }

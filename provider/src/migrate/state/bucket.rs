@@ -1,4 +1,4 @@
-//! `aws_s3_bucket` with the resources of its parts.
+//! Migrates `aws_s3_bucket`, with the resources for its settings.
 
 use serde_json::Value as Json;
 
@@ -14,7 +14,7 @@ use crate::cache_path::directory;
 
 const RESOURCE: &str = "gitlabspot_cache_bucket";
 
-/// Resources of parts that the bucket of this provider has itself.
+/// Types of resources for settings of a bucket, which are attributes in this provider.
 const PARTS: [&str; 6] = [
     "aws_s3_bucket_lifecycle_configuration",
     "aws_s3_bucket_versioning",
@@ -24,7 +24,7 @@ const PARTS: [&str; 6] = [
     "aws_s3_bucket_policy",
 ];
 
-/// Adds every bucket of a cache. Returns the name and the address of each.
+/// Adds the buckets of caches. Returns the name and the address of each.
 pub(super) fn migrate(
     instances: &Instances,
     caches: &[Cache],
@@ -102,12 +102,12 @@ fn part<'a>(instances: &'a Instances, kind: &'a str, bucket: &str) -> Option<&'a
     instances.of(kind).find(|part| part.text("bucket").as_deref() == Some(bucket))
 }
 
-/// The rules of the bucket that are enabled.
+/// The enabled lifecycle rules of the bucket.
 fn rules(instances: &Instances, instance: &Instance, name: &str) -> Vec<Json> {
-    // hashicorp/aws has a resource for the rules since 4.0; the block of the bucket is deprecated.
+    // Since version 4.0 of hashicorp/aws, the rules are a separate resource, and the block in the bucket is deprecated.
     let apart = part(instances, "aws_s3_bucket_lifecycle_configuration", name);
     let rules = apart.map_or_else(|| instance.list("lifecycle_rule"), |part| part.list("rule"));
-    // `status` is that of the resource, `enabled` that of the block.
+    // The separate resource has `status`, and the block has `enabled`.
     let is_enabled = |rule: &&&Json| rule["status"] == "Enabled" || rule["enabled"] == true;
     rules.iter().filter(is_enabled).map(|rule| (*rule).clone()).collect()
 }
@@ -119,7 +119,7 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
         rules.iter().find_map(of)
     };
     let expires = |rule: &&Json| rule.pointer("/expiration/0/days").and_then(Json::as_i64).is_some_and(|days| days > 0);
-    // Without a rule nothing expires, and nothing is to.
+    // 0 disables expiration. Without a rule, no object expires, which must not change.
     block.set("expiration_days", days(&["/expiration/0/days"]).unwrap_or(0));
     if let Some(rule) = rules.iter().find(expires) {
         let pointers = ["/filter/0/prefix", "/filter/0/and/0/prefix", "/prefix"];
@@ -127,9 +127,11 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
             pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_str().filter(|text| !text.is_empty()));
         let folder = if cache.shared == Some(false) { "runner/" } else { "project/" };
         let usual = format!("{}{folder}", directory(cache.path.as_deref().unwrap_or_default()));
+        // A rule without a prefix applies to the whole bucket. `usual` is the default of the attribute.
         block.set_some("prefix", Some(prefix.unwrap_or_default()).filter(|prefix| *prefix != usual));
     }
-    // The first path is that of the resource, the second that of the block; 1 is the default of both attributes.
+    // The first path is that of the separate resource, the second that of the block. 1 is the default of both
+    // attributes.
     let noncurrent = ["/noncurrent_version_expiration/0/noncurrent_days", "/noncurrent_version_expiration/0/days"];
     block.set_some("noncurrent_expiration_days", days(&noncurrent).filter(|days| *days != 1));
     let broken =
@@ -140,7 +142,7 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
 fn encryption(part: Option<&Instance>, block: &mut Block) {
     let Some(part) = part else { return };
     let default = "rule.0.apply_server_side_encryption_by_default.0";
-    // S3 encrypts with AES256 by itself, which is the default of the attribute.
+    // S3 encrypts with AES256 by default, as does the attribute.
     let Some(algorithm) = part.text(&format!("{default}.sse_algorithm")).filter(|algorithm| algorithm == "aws:kms")
     else {
         return;

@@ -1,4 +1,4 @@
-//! `aws_iam_access_key` with its user, and the Secret that has the key.
+//! Migrates `aws_iam_access_key`, with its user and the Secret that contains the key.
 
 use super::super::arguments::Arguments;
 use super::super::cache::SECRET;
@@ -12,7 +12,7 @@ use super::place;
 
 const RESOURCE: &str = "gitlabspot_runner_credentials";
 
-/// Credentials that were added.
+/// Migrated credentials.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
     pub(super) address: String,
@@ -20,7 +20,7 @@ pub(super) struct Credentials {
     pub(super) secret: String,
 }
 
-/// Adds the credentials of every user whose key is that of a cache.
+/// Adds the credentials of the users with a key for a cache.
 pub(super) fn migrate(
     instances: &Instances,
     releases: &[(&Instance, Parsed)],
@@ -91,11 +91,11 @@ fn owner<'a>(instances: &'a Instances, user: &str) -> Option<&'a Instance> {
     instances.of("aws_iam_user").find(|found| found.text("name").as_deref() == Some(user))
 }
 
-/// The Secret whose access key is this one.
+/// The Secret that contains the access key.
 fn secret<'a>(instances: &'a Instances, key: &Instance) -> Option<&'a Instance> {
     let id = key.text("id")?;
     let secrets = instances.of("kubernetes_secret").chain(instances.of("kubernetes_secret_v1"));
-    // The chart reads the keys `accesskey` and `secretkey` of the Secret of `runners.cache.secretName`.
+    // The chart reads the keys `accesskey` and `secretkey` of the Secret that `runners.cache.secretName` specifies.
     let has_key = |secret: &&Instance| secret.text("data.accesskey").as_ref() == Some(&id);
     secrets.into_iter().find(has_key)
 }

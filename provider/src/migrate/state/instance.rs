@@ -1,4 +1,4 @@
-//! Instances of resources in a state, in either of its two forms.
+//! Reads the resource instances of a state, in the format of `state pull` or of `show -json`.
 
 use serde_json::{Map, Value as Json};
 
@@ -8,25 +8,25 @@ use super::StateError;
 /// An instance of a managed resource.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Instance {
-    /// The whole address.
+    /// Complete address.
     pub(super) address: String,
-    /// Path of the module, with keys.
+    /// Path of the module with instance keys.
     module: String,
     pub(super) kind: String,
     pub(super) name: String,
-    /// Its key of `for_each`, or its number.
+    /// Instance key: key of `for_each`, or number of `count`.
     pub(super) key: Option<String>,
     attributes: Map<String, Json>,
-    /// Attributes that are marked as sensitive.
+    /// Names of the attributes with sensitive values.
     sensitive: Vec<String>,
 }
 
-/// All of a state.
+/// All resource instances of a state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Instances(Vec<Instance>);
 
 impl Instance {
-    /// An attribute, unless it is null or an empty text.
+    /// The value at a path, separated by dots. `None` for null and for an empty string.
     pub(super) fn get(&self, path: &str) -> Option<&Json> {
         let pointer = format!("/{}", path.replace('.', "/"));
         let mut parts = pointer.splitn(3, '/').skip(1);
@@ -51,7 +51,7 @@ impl Instance {
         items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
     }
 
-    /// A map that is not empty.
+    /// The map at a path. `None` for an empty one.
     pub(super) fn map(&self, path: &str) -> Option<Map<String, Json>> {
         self.get(path)?.as_object().filter(|map| !map.is_empty()).cloned()
     }
@@ -64,7 +64,7 @@ impl Instance {
         self.sensitive.iter().any(|name| name == attribute)
     }
 
-    /// The address for a `removed` block, which has no keys.
+    /// The address for a `removed` block, in which instance keys are not allowed.
     pub(super) fn forgotten(&self) -> String {
         let resource = format!("{}.{}", self.kind, self.name);
         match without_keys(&self.module) {
@@ -73,7 +73,7 @@ impl Instance {
         }
     }
 
-    /// A name for what it becomes.
+    /// The desired name of the migrated resource.
     pub(super) fn label(&self) -> String {
         match &self.key {
             Some(key) => format!("{}_{key}", self.name),
@@ -87,12 +87,14 @@ impl Instances {
         self.0.iter().filter(move |instance| instance.kind == kind)
     }
 
+    /// Parses a state.
+    ///
     /// # Errors
     ///
-    /// A text that is no state. It is not quoted, because states have secrets.
+    /// The text is not a state. The error does not quote it, because a state contains secrets.
     pub(super) fn read(file: &str, text: &str) -> Result<Self, StateError> {
         let wrong = |why: &str| StateError::NotAState { file: file.to_owned(), why: why.to_owned() };
-        // Some programs of Windows write a byte order mark first.
+        // Some programs on Windows write a byte order mark first.
         let state: Json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| wrong(&format!("it is not JSON (line {})", error.line())))?;
         if state.get("encrypted_data").is_some() {
@@ -101,7 +103,7 @@ impl Instances {
         if state.get("planned_values").is_some() {
             return Err(wrong("it is a plan. Use `state pull`, or `show -json` without a plan"));
         }
-        // `show -json` has a format of its own, and no version of the state file.
+        // `show -json` has its own format with `format_version`, and not the `version` of the state file.
         if state.get("format_version").is_some() {
             let mut found = Vec::new();
             shown(&state["values"]["root_module"], "", &mut found);
@@ -117,7 +119,7 @@ impl Instances {
     }
 }
 
-/// A resource as `state pull` has it.
+/// The instances of a resource of `state pull`.
 fn pulled(resource: &Json) -> Vec<Instance> {
     let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
     if text("mode") != "managed" {
@@ -125,7 +127,7 @@ fn pulled(resource: &Json) -> Vec<Instance> {
     }
     let instance = |instance: &Json| {
         let sensitive = instance["sensitive_attributes"].as_array().into_iter().flatten();
-        // Each is a path of steps, of which the first names the attribute.
+        // Each is a list of path steps, and the first step has the name of the attribute.
         let sensitive = sensitive.filter_map(|path| path.pointer("/0/value")?.as_str().map(str::to_owned));
         Some(Instance {
             address: address(&text("module"), &text("type"), &text("name"), &instance["index_key"]),
@@ -140,13 +142,13 @@ fn pulled(resource: &Json) -> Vec<Instance> {
     resource["instances"].as_array().into_iter().flatten().filter_map(instance).collect()
 }
 
-/// A module as `show -json` has it.
+/// Adds the instances of a module of `show -json` and of its child modules.
 fn shown(module: &Json, path: &str, found: &mut Vec<Instance>) {
     for resource in module["resources"].as_array().into_iter().flatten() {
         let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
         let Some(attributes) = resource["values"].as_object().filter(|_| text("mode") == "managed") else { continue };
         let sensitive = resource["sensitive_values"].as_object().into_iter().flatten();
-        // `sensitive_values` has `true` in the place of each sensitive value, also within lists.
+        // `sensitive_values` has `true` in place of each sensitive value, including those in lists.
         let is_marked =
             |value: &Json| *value == true || value.as_array().is_some_and(|items| items.contains(&true.into()));
         found.push(Instance {
@@ -181,7 +183,7 @@ fn address(module: &str, kind: &str, name: &str, index: &Json) -> String {
     if module.is_empty() { resource } else { format!("{module}.{resource}") }
 }
 
-/// A path of modules without the keys of `count` and `for_each`.
+/// A module path without the instance keys of `count` and `for_each`. A quoted key can contain brackets.
 fn without_keys(module: &str) -> String {
     let (mut out, mut is_quoted, mut depth) = (String::new(), false, 0);
     let mut letters = module.chars();

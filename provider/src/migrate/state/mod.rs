@@ -1,6 +1,7 @@
-//! The state of Terraform or OpenTofu: resources of hashicorp/aws and hashicorp/helm become those of this provider.
+//! Migrates resources of hashicorp/aws and hashicorp/helm in a state of Terraform or OpenTofu.
 //!
-//! Each gets an import, and the state forgets what it was with a `removed` block that destroys nothing.
+//! Each becomes a resource of this provider with an `import` block. A `removed` block, which does not destroy the
+//! object, removes the former resource from the state.
 
 mod bucket;
 mod credentials;
@@ -16,7 +17,7 @@ use super::project::Project;
 use super::release::{Links, ValuesError};
 use super::report::{Place, Topic};
 
-/// Why a state is not migrated.
+/// Error of a state that cannot be migrated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum StateError {
     #[error("{file} is not a state: {why}.")]
@@ -30,14 +31,14 @@ pub(super) enum StateError {
     Values { address: String, source: ValuesError },
 }
 
-/// Resources that this provider replaces as a whole, with what says so.
+/// Types of resources for objects that other resources of this provider manage: they are forgotten, without an import.
 const REPLACED: [&str; 1] = ["aws_autoscaling_group_tag"];
 
-/// Adds what the state has to the project.
+/// Adds the resources of the state to the project.
 ///
 /// # Errors
 ///
-/// A text that is no state, or one without anything to migrate.
+/// The text is not a state, or the state does not contain a resource to migrate.
 pub(super) fn migrate(file: &str, text: &str, arguments: &Arguments, project: &mut Project) -> Result<(), StateError> {
     let instances = Instances::read(file, text)?;
     for group in instances.of("aws_eks_node_group") {
@@ -69,7 +70,7 @@ pub(super) fn migrate(file: &str, text: &str, arguments: &Arguments, project: &m
     Ok(())
 }
 
-/// Cluster and region of a node group.
+/// Takes the cluster and the region from a node group, unless they are known.
 fn whereabouts(group: &Instance, project: &mut Project) {
     if project.cluster.name.is_none() {
         project.cluster.name = group.text("cluster_name");

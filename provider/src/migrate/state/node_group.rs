@@ -1,4 +1,4 @@
-//! `aws_eks_node_group`.
+//! Migrates `aws_eks_node_group`.
 
 use serde_json::{Map, Value as Json};
 
@@ -10,11 +10,11 @@ use super::place;
 
 const RESOURCE: &str = "gitlabspot_node_group";
 
-/// Effects of taints as EKS and as Kubernetes write them.
+/// Taint effects in the spelling of EKS and in that of Kubernetes.
 const EFFECTS: [(&str, &str); 3] =
     [("NO_SCHEDULE", "NoSchedule"), ("PREFER_NO_SCHEDULE", "PreferNoSchedule"), ("NO_EXECUTE", "NoExecute")];
 
-/// Adds every node group, and returns their number.
+/// Adds the node groups. Returns their number.
 pub(super) fn migrate(instances: &Instances, project: &mut Project) -> usize {
     let mut count = 0;
     for instance in instances.of("aws_eks_node_group") {
@@ -42,7 +42,7 @@ fn group(instance: &Instance, project: &mut Project) {
     for (attribute, size) in [("min_size", "min_size"), ("max_size", "max_size")] {
         block.set_some(attribute, instance.integer(&format!("scaling_config.0.{size}")));
     }
-    // The import keeps the subnets; in the configuration they must be the same set, or the group would be replaced.
+    // The subnets of a node group cannot be changed: a different set in the configuration would replace the group.
     block.set("subnet_ids", Value::texts(sorted(instance.texts("subnet_ids"))));
     block.set_some("labels", instance.map("labels").map(|labels| Value::from(&Json::Object(labels))));
     let taints = taints(instance);
@@ -85,7 +85,7 @@ fn taints(instance: &Instance) -> Vec<Value> {
     instance.list("taint").into_iter().map(taint).collect()
 }
 
-/// Launch template, disk, AMI and SSH.
+/// Sets launch template, disk size, AMI type and SSH access.
 fn place_of_nodes(instance: &Instance, block: &mut Block) {
     let object = |fields: Vec<(&str, Option<Value>)>| {
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
@@ -103,11 +103,12 @@ fn place_of_nodes(instance: &Instance, block: &mut Block) {
             block.set("remote_access", object(access));
         }
     }
-    // `CUSTOM` is what EKS returns for an AMI of a launch template, and is not accepted in a request.
+    // EKS returns `CUSTOM` for an AMI of a launch template, but does not accept it in requests.
     block.set_some("ami_type", instance.text("ami_type").filter(|kind| kind != "CUSTOM"));
 }
 
 fn updates(instance: &Instance, block: &mut Block) {
+    // In the state of hashicorp/aws, the one of the two numbers that is not set is 0.
     let number = |name: &str| instance.integer(&format!("update_config.0.{name}")).filter(|number| *number > 0);
     let (nodes, share) = (number("max_unavailable"), number("max_unavailable_percentage"));
     let strategy = instance.text("update_config.0.update_strategy").filter(|strategy| strategy != "DEFAULT");
@@ -120,7 +121,7 @@ fn updates(instance: &Instance, block: &mut Block) {
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         block.set("update_config", Value::Object(given.collect()));
     }
-    // False is the default of EKS.
+    // `false` is the default of EKS.
     let repair = instance.get("node_repair_config.0.enabled").and_then(Json::as_bool);
     block.set_some("node_repair", repair.filter(|repair| *repair));
     block.set_some(
@@ -129,13 +130,13 @@ fn updates(instance: &Instance, block: &mut Block) {
     );
 }
 
-/// Sets have no order.
+/// Sorts the elements of a set, so that the result is always the same.
 fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts.sort();
     texts
 }
 
-/// Tags as they are in AWS.
+/// All tags of the object, including the `default_tags` of hashicorp/aws, which would be removed otherwise.
 pub(super) fn all_tags(instance: &Instance) -> Option<Value> {
     let tags: Option<Map<String, Json>> = instance.map("tags_all").or_else(|| instance.map("tags"));
     tags.map(|tags| Value::from(&Json::Object(tags)))

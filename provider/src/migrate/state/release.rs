@@ -1,4 +1,4 @@
-//! `helm_release` of the chart gitlab-runner.
+//! Migrates `helm_release` of the chart gitlab-runner.
 
 use serde_json::{Map, Value as Json};
 
@@ -11,10 +11,10 @@ use crate::resources::runner_release::values;
 
 const CHART: &str = "gitlab-runner";
 
-/// Keys of tokens, of which the kind has to be known.
+/// Keys of runner tokens. Their sensitive values are read to determine the kind of the token, and are not written.
 const TOKENS: [&str; 2] = ["runnerToken", "runnerRegistrationToken"];
 
-/// Every release, read.
+/// Parses the releases of the chart.
 pub(super) fn parse<'a>(
     instances: &'a Instances,
     project: &mut Project,
@@ -27,15 +27,16 @@ pub(super) fn parse<'a>(
             project.report.add(Topic::NoCounterpart, place(instance), text);
             continue;
         }
-        // Helm merges `values` in their order, and then `set` over them.
+        // Helm merges `values` in their order, and `set` takes precedence over them.
         let files = files(instance, project);
         let has_image =
             files.iter().filter_map(|file| values::parse(&file.text)).any(|values| values.contains_key("image"));
         let input = Input {
             files,
             name: instance.text("name").unwrap_or_else(|| release::NAME.to_owned()),
+            // `default` is the default of helm_release.
             namespace: instance.text("namespace").unwrap_or_else(|| "default".to_owned()),
-            // An image in the values decides which version runs, whatever the chart says.
+            // An image in the values takes precedence over that of the chart, and determines the version.
             runner_version: version(instance).filter(|_| !has_image),
         };
         let release =
@@ -51,14 +52,15 @@ fn is_of_chart(instance: &Instance) -> bool {
     name == CHART || name.starts_with("gitlab-runner-") && chart.ends_with(".tgz")
 }
 
-/// The version of the chart's runner. Version 2 of the provider has a list of metadata, version 3 an object.
+/// The version of GitLab Runner in the chart. `metadata` is a list in version 2 of hashicorp/helm, and an object in
+/// version 3.
 fn version(instance: &Instance) -> Option<String> {
     let found = instance.text("metadata.0.app_version").or_else(|| instance.text("metadata.app_version"))?;
     let version = found.trim_start_matches('v').to_owned();
     version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
 }
 
-/// `values`, and what `set` lays over them.
+/// The values files of a release: `values`, and one with the values of `set`, which takes precedence.
 fn files(instance: &Instance, project: &mut Project) -> Vec<File> {
     let file = |(index, text)| File { name: format!("{} values[{index}]", instance.address), text };
     let mut files: Vec<File> = instance.texts("values").into_iter().enumerate().map(file).collect();
@@ -87,7 +89,7 @@ fn files(instance: &Instance, project: &mut Project) -> Vec<File> {
     files
 }
 
-/// A value of `set` as Helm takes it.
+/// Converts a value of `set` to its type, as Helm does.
 fn typed(value: &Json, kind: Option<&str>) -> Json {
     let Some(text) = value.as_str().filter(|_| kind != Some("string")) else { return value.clone() };
     match text {
@@ -95,14 +97,14 @@ fn typed(value: &Json, kind: Option<&str>) -> Json {
         "false" => false.into(),
         "null" => Json::Null,
         text => match text.parse::<i64>() {
-            // `007` stays a text, as in Helm.
+            // As in Helm, a number with leading zeros stays a string.
             Ok(number) if number.to_string() == text => number.into(),
             _ => text.into(),
         },
     }
 }
 
-/// Puts a value at a path of `set`: `a.b\.c[0]`.
+/// Sets the value at a path of `set`, such as `a.b\.c`.
 fn put(values: &mut Map<String, Json>, path: &str, value: Json) {
     let mut parts = parts(path);
     let Some(first) = parts.pop() else { return };
@@ -128,7 +130,7 @@ fn put(values: &mut Map<String, Json>, path: &str, value: Json) {
     below.insert(first, value);
 }
 
-/// Parts of a path; a backslash keeps a dot.
+/// Splits a path at its dots. A backslash escapes a dot.
 fn parts(path: &str) -> Vec<String> {
     let (mut parts, mut part, mut letters) = (Vec::new(), String::new(), path.chars());
     while let Some(letter) = letters.next() {

@@ -3,7 +3,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::migrate::tests::expected;
 
-/// What is written of a state, and the report.
+/// The HCL and the report for a state.
 fn migrated(state: &Json, arguments: &Arguments) -> (String, String) {
     let mut project = Project::default();
     migrate("terraform.tfstate", &state.to_string(), arguments, &mut project).unwrap();
@@ -250,13 +250,13 @@ fn input_that_is_not_a_state_is_refused() {
             "has nothing to migrate",
         ),
     ] {
-        let said = refused(text);
-        assert!(said.contains(why), "{text:?}: {said}");
+        let message = refused(text);
+        assert!(message.contains(why), "{text:?}: {message}");
     }
     let helm = json!({ "name": "r", "namespace": "ci", "chart": "gitlab-runner", "values": ["replicas: two"] });
-    let said = refused(&state(vec![resource("", "helm_release", "r", &[(Json::Null, helm)])]).to_string());
+    let message = refused(&state(vec![resource("", "helm_release", "r", &[(Json::Null, helm)])]).to_string());
     assert!(
-        said.starts_with("helm_release.r: helm_release.r values[0]: Invalid value in a values file: line 1"),
-        "{said}"
+        message.starts_with("helm_release.r: helm_release.r values[0]: Invalid value in a values file: line 1"),
+        "{message}"
     );
 }

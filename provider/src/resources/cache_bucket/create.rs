@@ -1,4 +1,4 @@
-//! Creates the bucket, or continues with one that an interrupted create has left.
+//! Creates the bucket, or continues with one of an interrupted create.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use crate::steps::{Progress, Remains};
 use crate::tags::{Tags, UNFINISHED};
 use crate::{names, timestamp};
 
-/// The region in which S3 does not accept a location, and reports success if a bucket of the same account is created again.
+/// The region in which S3 does not accept a location, and reports success if a bucket of the same account is created
+/// again.
 const FIRST_REGION: &str = "us-east-1";
 
 impl Session<'_> {
@@ -30,8 +31,9 @@ impl Session<'_> {
         let end = self.context.clock.now() + timeout;
         let planned = self.named(operation);
         let bucket = planned.bucket.as_str().unwrap_or_default();
-        // Until all parts are written: an update after an untaint removes the mark.
+        // Set until all parts are written, so that an update after an untaint removes the tag of the unfinished create.
         operation.private = Private { is_unfinished: true, previous_values: PreviousValues::default() };
+        // Recorded before the request: the state must contain the bucket even if the response is lost.
         operation.record(partial::created(&planned));
         let is_fresh = self.create_or_continue(bucket, &planned, timeout, operation).await?;
         let progress = &mut Progress::begin(operation, partial::created(&planned));
@@ -42,7 +44,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The plan with the name of the bucket, and what follows from it.
+    /// Returns the plan with the name of the bucket, and the attributes that are derived from it.
     fn named(&self, operation: &Create<CacheBucket, Private>) -> CacheBucket {
         let mut planned = operation.planned.clone();
         if planned.bucket.known().is_none() {
@@ -53,7 +55,7 @@ impl Session<'_> {
         planned
     }
 
-    /// Creates the bucket, or continues with one that an earlier create has begun, and waits until it is visible. Returns
+    /// Creates the bucket, or continues with one of an interrupted create, and waits until it is visible. Returns
     /// whether it was created.
     async fn create_or_continue(
         &self,
@@ -82,13 +84,14 @@ impl Session<'_> {
         Ok(is_fresh)
     }
 
-    /// Whether a bucket of this name exists that an earlier create has begun; any other bucket of this name is an error.
+    /// Whether a bucket of an interrupted create has this name. Any other bucket of this name is an error.
     async fn is_unfinished(&self, bucket: &str) -> Result<bool> {
         let name = bucket.to_owned();
         let fault = match presence(self.s3, bucket, self.region).await {
             Ok(Presence::OtherRegion(observed)) => Fault::TakenInRegion { bucket: name, observed },
             Ok(Presence::Hidden) => Fault::Hidden { bucket: name, region: self.region.to_owned() },
-            // In other regions S3 rejects the create of a bucket that exists.
+            // In us-east-1 S3 reports success for a bucket that the account owns already, so that the request is not
+            // sent. Other regions reject it.
             Ok(Presence::Forbidden) if self.region == FIRST_REGION => Fault::Unknown { bucket: name },
             Ok(Presence::Absent | Presence::Forbidden) => return Ok(false),
             Ok(Presence::Here) => match tagging::read(self.s3, bucket).await {
@@ -101,8 +104,8 @@ impl Session<'_> {
         Err(fault.into())
     }
 
-    /// Creates the bucket with its tags, so that it has the mark from the start; without them if a store or a policy does
-    /// not allow that.
+    /// Creates the bucket with its tags, so that it has the tag of an unfinished create from the start. If a store or a
+    /// policy does not allow that, creates it without tags.
     async fn create_bucket(&self, bucket: &str, tags: &Tags, timeout: Duration) -> Result<()> {
         let attempts = Attempts::default();
         let constraint = (self.region != FIRST_REGION).then(|| BucketLocationConstraint::from(self.region));
@@ -128,7 +131,7 @@ impl Session<'_> {
         }
     }
 
-    /// Whether the bucket was created all the same: an earlier response may have been lost.
+    /// Determines whether the bucket was created despite the error, because an earlier response may have been lost.
     async fn judge_rejection(&self, bucket: &str, cause: WaitError<AwsError>, is_answer_lost: bool) -> Result<()> {
         let remains = match &cause {
             WaitError::Failed(error) if error.code() == Some("BucketAlreadyExists") => {
@@ -148,13 +151,13 @@ impl Session<'_> {
                     _ => Remains::Unknown,
                 }
             }
-            // A cancel comes between two requests, and the one before was rejected.
+            // A cancellation takes effect between two requests, of which the first was rejected.
             _ => Remains::Nothing,
         };
         Err(cause).during(Step::Create, bucket, remains)
     }
 
-    /// Whether the bucket is as one that was just created: with the mark, or without any tag.
+    /// Whether the bucket looks newly created: it has the tag of an unfinished create, or no tags at all.
     async fn is_untouched(&self, bucket: &str) -> bool {
         let tags = self.until_visible(|| tagging::read(self.s3, bucket)).await;
         let is_new = |tags: &Tags| tags.contains_key(UNFINISHED) || tags.keys().all(|key| key.starts_with("aws:"));
@@ -162,7 +165,7 @@ impl Session<'_> {
     }
 }
 
-/// Whether the tags of a new bucket may be the reason for a rejection: stores that do not know them call the request malformed,
+/// Whether the tags in the create request may be the reason for a rejection: S3-compatible stores may not support them,
 /// and a policy may allow s3:CreateBucket without s3:TagResource.
 fn may_be_the_tags(error: &AwsError) -> bool {
     const CODES: [&str; 8] = [

@@ -1,4 +1,4 @@
-//! Deletes the bucket, and its objects if that is allowed.
+//! Deletes the bucket, and its objects if `force_destroy` is set.
 
 use std::time::Instant;
 
@@ -19,6 +19,7 @@ impl Session<'_> {
         let state = &operation.state;
         let bucket = state.bucket.as_str().or(state.id.as_str()).unwrap_or_default();
         let end = self.context.clock.now() + Timeouts::delete(&state.timeouts, DELETE);
+        // S3 may return the bucket for some time after its deletion.
         if self.delete_with_objects(bucket, state.force_destroy.or(false), end).await? {
             self.await_deleted(bucket, self.context.left(end)).await.during(
                 Step::Delete,
@@ -32,6 +33,7 @@ impl Session<'_> {
     /// Deletes the bucket, after its objects if `force` is set. Returns whether it existed.
     async fn delete_with_objects(&self, bucket: &str, force: bool, end: Instant) -> Result<bool> {
         let (mut rounds, mut deleted) = (0, 0);
+        // Jobs may still write objects while the bucket is emptied, so that this is repeated.
         loop {
             match self.delete_bucket(bucket).await {
                 Ok(()) => return Ok(true),

@@ -1,4 +1,4 @@
-//! Why an operation on a bucket failed: the step, the bucket and the cause.
+//! Errors of operations on a bucket.
 
 use gitlabspot_clients::aws::AwsError;
 use tfplugin::framework::Diagnostic;
@@ -7,7 +7,7 @@ use tfplugin::framework::wait::WaitError;
 use super::parts::Part;
 use crate::steps::{self, Fault as _, Remains};
 
-/// Why an operation failed, and what remains.
+/// Error of an operation: its cause, and what remains.
 pub(super) type Error = steps::Error<Fault>;
 
 /// The result of a step.
@@ -23,7 +23,7 @@ pub(super) enum Step {
     Delete,
 }
 
-/// What went wrong.
+/// The cause of an error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error(
@@ -103,7 +103,7 @@ pub(super) enum Fault {
     NothingToImport { bucket: String, region: String },
 }
 
-/// Names the step in which a call failed, and what remains.
+/// Adds the failed step, and what remains, to the error of a call.
 pub(super) trait During<T> {
     fn during(self, step: Step, bucket: &str, remains: Remains) -> Result<T>;
 }
@@ -161,7 +161,7 @@ impl steps::Fault for Fault {
     }
 }
 
-/// The warning about a part that a store, one that is compatible with S3, does not support.
+/// Returns the warning about a part that an S3-compatible store does not support.
 pub(super) fn unsupported(bucket: &str, part: Part, source: &AwsError) -> Diagnostic {
     let detail = format!(
         "Setting {} of the bucket {bucket} was rejected ({source}), and so was reading it: a store that is compatible \

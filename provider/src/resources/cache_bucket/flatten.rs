@@ -1,4 +1,4 @@
-//! From the observed bucket to the state.
+//! Converts the observed bucket to the state.
 
 use tfplugin::framework::Value;
 
@@ -9,7 +9,7 @@ use super::schema::{CacheBucket, Encryption, Protection};
 use crate::provider_tags::ProviderTags;
 use crate::tags;
 
-/// Puts the observed parts into the state. The others keep their recorded values.
+/// Updates the state with the observed parts. The other parts keep their recorded values.
 pub(super) fn flatten(state: &mut CacheBucket, observed: Observed, importing: Option<&ProviderTags>) {
     let before = state.protection.known().cloned().unwrap_or_default();
     state.protection = Value::Known(Protection {
@@ -44,7 +44,7 @@ pub(super) fn encryption(settings: encryption::Settings) -> Encryption {
     }
 }
 
-/// A rule that no longer exists is shown as days that are not set, except where 0 is desired.
+/// Updates the attributes of the rule. If it no longer exists, they are null, except those that are 0.
 fn lifecycle(state: &mut CacheBucket, rule: Option<lifecycle::Rule>) {
     let days = |before: &Value<i64>, observed: Option<i32>| match observed {
         Some(days) => Value::Known(i64::from(days)),
@@ -62,7 +62,7 @@ fn lifecycle(state: &mut CacheBucket, rule: Option<lifecycle::Rule>) {
     }
 }
 
-/// After an import, path and sharing as the prefix tells them, or their defaults.
+/// Sets the attributes that an import derives from the prefix, or their defaults.
 fn layout(state: &mut CacheBucket) {
     let (path, shared) = state.prefix.as_str().and_then(from_prefix).unwrap_or((String::new(), true));
     state.cache_path = path.into();

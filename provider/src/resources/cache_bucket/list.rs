@@ -44,7 +44,7 @@ impl ListResource for CacheBucketResource {
                 Diagnostic::error("Cannot list buckets", format!("The buckets could not be listed: {error}."))
             })?;
             let name = bucket.name().unwrap_or_default();
-            // Stores that are compatible with S3 may know neither filter.
+            // S3-compatible stores may ignore both filters.
             let is_elsewhere = bucket.bucket_region().is_some_and(|region| region != session.region);
             if is_elsewhere || prefix.is_some_and(|prefix| !name.starts_with(prefix)) {
                 continue;
@@ -73,8 +73,8 @@ mod tests {
         let script = Script::new([Answer::Http(200, BUCKETS.to_owned())]);
         let stage = Stage::new(CacheBucketResource, script.settings());
         let given = [("bucket_prefix", "ci-".into())];
-        let (listed, said) = stage.list(&CacheBucketResource, &given, 10).await;
-        assert!(said.is_empty());
+        let (listed, diagnostics) = stage.list(&CacheBucketResource, &given, 10).await;
+        assert!(diagnostics.is_empty());
         let identity = |bucket: &str| Identity { bucket: bucket.into(), region: "eu-west-1".into() }.into_raw();
         let found: Vec<_> = listed.into_iter().map(|listed| (listed.identity, listed.display_name)).collect();
         assert_eq!(found, ["ci-cache", "ci-old"].map(|bucket| (identity(bucket), bucket.to_owned())));
@@ -87,9 +87,9 @@ mod tests {
         let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
         let script = Script::new([Answer::Http(403, denied.to_owned())]);
         let stage = Stage::new(CacheBucketResource, script.settings());
-        let (listed, said) = stage.list(&CacheBucketResource, &[], 10).await;
+        let (listed, diagnostics) = stage.list(&CacheBucketResource, &[], 10).await;
         assert!(listed.is_empty());
-        let said = &said.iter().next().unwrap().detail;
-        assert!(said.starts_with("The buckets could not be listed: ListBuckets: AccessDenied"), "{said}");
+        let detail = &diagnostics.iter().next().unwrap().detail;
+        assert!(detail.starts_with("The buckets could not be listed: ListBuckets: AccessDenied"), "{detail}");
     }
 }

@@ -1,15 +1,16 @@
 //! `gitlabspot_cache_bucket`: the S3 bucket of the runner's distributed cache.
 //!
-//! A private bucket in which the runner's objects expire. Its parts (public access, ownership, encryption, versioning,
-//! policy, lifecycle, tags) are read, compared and written separately, so that drift of each shows in the plan and a denied
-//! call does not prevent the others.
+//! A private bucket in which the objects of the runner expire. Its parts (public access, ownership, encryption,
+//! versioning, policy, lifecycle, tags) are read, compared and written separately, so that the plan shows the drift of
+//! each part and a denied call does not prevent the others.
 //!
-//! * create: check the name, create the bucket with its tags and the mark of a create under way, wait until it is visible,
-//!   write its parts, the last of which removes the mark. The state has the bucket from before the first request on.
-//! * read: all parts at once, without the values before recent changes, see [`previous_values`].
-//! * update: the parts that differ, one by one.
-//! * delete: delete the objects if that is allowed, delete the bucket, wait until it no longer exists.
-//! * import: the bucket's name.
+//! * create: checks the name, creates the bucket with its tags and the tag of an unfinished create, waits until it is
+//!   visible, and writes its parts. The last part removes the tag. The state contains the bucket before the first
+//!   request is sent.
+//! * read: reads all parts concurrently, and discards values from before recent changes, see [`previous_values`].
+//! * update: writes the parts that differ, one by one.
+//! * delete: deletes the objects if `force_destroy` is set, deletes the bucket, and waits until it no longer exists.
+//! * import: the name of the bucket.
 
 mod create;
 mod delete;
@@ -81,7 +82,7 @@ impl Resource for CacheBucketResource {
 
     async fn plan(&self, context: &Context<Data>, plan: &mut Plan<CacheBucket, Private>) -> Result<(), Diagnostics> {
         let data = context.data()?;
-        // What is wrong with the settings is said by the operation that needs them.
+        // An unknown region or endpoint is no error here: the operation that needs it reports it.
         let (region, endpoint) = (data.clients.region().await.ok(), data.clients.s3_endpoint().await.ok().flatten());
         plan::complete(plan, region, endpoint.as_deref(), &data.tags);
         Ok(())
@@ -153,7 +154,7 @@ struct Session<'a> {
     context: &'a Context<Data>,
     s3: &'a Client,
     region: &'a str,
-    /// Where S3 is, if it is not AWS's.
+    /// The configured endpoint of S3. `None` for the endpoint of AWS.
     endpoint: Option<String>,
     tags: &'a ProviderTags,
 }
@@ -169,7 +170,7 @@ impl<'a> Session<'a> {
 }
 
 impl Session<'_> {
-    /// Repeats a call until a new bucket is visible everywhere in S3.
+    /// Repeats a call while a new bucket propagates in S3.
     async fn until_visible<T, F>(&self, call: impl FnMut() -> F) -> Result<T, WaitError<AwsError>>
     where
         F: Future<Output = Result<T, AwsError>>,

@@ -1,4 +1,4 @@
-//! The parts of the bucket: as desired, fully resolved, and as observed.
+//! The parts of the bucket, desired and observed.
 
 use tfplugin::framework::Value;
 use tfplugin::framework::value::known_map;
@@ -15,12 +15,12 @@ pub(super) struct Desired {
     pub(super) tls_only: bool,
     pub(super) lifecycle: lifecycle::Rule,
     pub(super) tags: Tags,
-    /// The managed tags before. In a create this is its mark.
+    /// The managed tags before. In a create this is the tag of an unfinished create.
     pub(super) tags_before: Tags,
 }
 
-/// The observed value of each part. `None` if the store, an S3-compatible one, does not support the part, or if the identity
-/// is not allowed to read it.
+/// The observed value of each part. `None` if an S3-compatible store does not support the part, or if the identity is
+/// not allowed to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Observed {
     pub(super) public_access_blocked: Option<bool>,
@@ -28,7 +28,7 @@ pub(super) struct Observed {
     pub(super) encryption: Option<encryption::Settings>,
     pub(super) versioning: Option<bool>,
     pub(super) tls_only: Option<bool>,
-    /// The managed rule, if there is one.
+    /// The managed rule. The inner `None` means that it does not exist.
     pub(super) lifecycle: Option<Option<lifecycle::Rule>>,
     pub(super) tags: Option<Tags>,
 }
@@ -49,7 +49,7 @@ impl Observed {
 }
 
 impl Desired {
-    /// From a plan, or from a state that may show drift: what is missing there differs from anything that can be desired.
+    /// Returns the values of a plan, or of a state that may contain drift. `before` is the state before an update.
     pub(super) fn of(model: &CacheBucket, before: Option<&CacheBucket>) -> Self {
         let days = |value: &Value<i64>| value.known().and_then(|days| i32::try_from(*days).ok()).unwrap_or(0);
         let tags = |model: &CacheBucket| known_map(&model.tags_all).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Deleting every object, every version and every delete marker of a bucket.
+//! Deletes all objects, versions and delete markers of a bucket.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,11 @@ use tfplugin::framework::wait::WaitError;
 use super::error::{During, Fault, Result, Step};
 use crate::steps::{Fault as _, Remains};
 
-/// Most keys that S3 takes in one request, and gives in one page.
+/// Maximum number of keys that S3 accepts in one request and returns in one page.
 const PAGE: i32 = 1000;
 
-/// How often objects are deleted while others write new ones: with the pauses two minutes, in which the last jobs may end.
+/// Maximum number of rounds of deletions while others write new objects. With the pauses they take about two minutes,
+/// in which the last jobs may end.
 pub(super) const ROUNDS: u32 = 9;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -26,7 +27,7 @@ struct Entry {
     version: Option<String>,
 }
 
-/// Waits before objects are deleted once more, unless the user asked to stop.
+/// Waits before the next round, unless the user cancels the operation.
 pub(super) async fn pause_after<D>(context: &Context<D>, rounds: u32) {
     let Some(earlier) = rounds.checked_sub(1) else { return };
     let pause = Duration::from_secs(1 << earlier.min(5)).min(LONGEST_PAUSE);
@@ -37,10 +38,10 @@ pub(super) async fn pause_after<D>(context: &Context<D>, rounds: u32) {
     }
 }
 
-/// Deletes all objects once; returns how many versions and markers were deleted, including `before`.
+/// Deletes all objects once. Returns the number of deleted versions and markers, including `before`.
 ///
-/// Each page is asked for from the start: listings are consistent, so that it has what is left. To go on after the last
-/// page instead would mean to name a version that was just deleted, and S3 does not say where that is.
+/// Every page is listed from the start. Listings are consistent, so that the page contains the remaining versions. A
+/// marker for the next page would refer to a version that was just deleted, for which S3 does not define a position.
 pub(super) async fn delete_objects<D>(
     context: &Context<D>,
     s3: &Client,
@@ -81,14 +82,15 @@ async fn list(s3: &Client, bucket: &str) -> std::result::Result<ListObjectVersio
     s3.list_object_versions()
         .bucket(bucket)
         .max_keys(PAGE)
-        // Keys may hold characters that XML cannot.
+        // Keys may contain characters that XML does not allow.
         .encoding_type(EncodingType::Url)
         .send()
         .await
         .map_err(AwsError::of("ListObjectVersions"))
 }
 
-/// Versions first: a delete marker that goes first would bring an object back to life for a moment.
+/// Returns the versions of a page before its delete markers. Without its marker, a deleted object would be visible
+/// again until its version is deleted.
 fn entries(page: &ListObjectVersionsOutput) -> Vec<Entry> {
     let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
     let entry = |key: Option<&str>, version: Option<&str>| {
@@ -101,7 +103,7 @@ fn entries(page: &ListObjectVersionsOutput) -> Vec<Entry> {
     versions.chain(markers).collect()
 }
 
-/// Returns how many S3 was too busy for.
+/// Deletes versions and markers. Returns the number of those that S3 did not delete because of a transient error.
 async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> Result<usize> {
     let mut busy = 0;
     let (together, alone): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| fits_xml(&entry.key));
@@ -111,6 +113,7 @@ async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> R
         let answer = answer.during(Step::Empty, bucket, remains(deleted))?;
         for error in answer.errors() {
             match error.code().unwrap_or_default() {
+                // The version was deleted by others since the page was listed.
                 "NoSuchKey" | "NoSuchVersion" => {}
                 "InternalError" | "ServiceUnavailable" | "SlowDown" | "OperationAborted" => busy += 1,
                 code => {
@@ -121,6 +124,7 @@ async fn remove(s3: &Client, bucket: &str, entries: &[Entry], deleted: u64) -> R
             }
         }
     }
+    // `DeleteObjects` takes the keys in XML; `DeleteObject` takes them in the URL, where any character can be encoded.
     for entry in alone {
         let request = s3.delete_object().bucket(bucket).key(&entry.key).set_version_id(entry.version.clone());
         match request.send().await.map_err(AwsError::of("DeleteObject")) {
@@ -143,12 +147,12 @@ fn batch_of(entries: &[&Entry]) -> Delete {
     Delete::builder().set_objects(Some(objects)).quiet(true).build().expect("objects are given")
 }
 
-/// Whether a key can stand in the XML of a request.
+/// Whether XML allows all characters of a key.
 fn fits_xml(key: &str) -> bool {
     key.chars().all(|c| matches!(c, '\t' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..))
 }
 
-/// Undoes the encoding of keys in listings: percent signs, and plus for a blank.
+/// Decodes a key of a listing: percent encoding, and `+` for a space.
 fn decoded(text: &str) -> String {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let bytes = text.as_bytes();
@@ -188,7 +192,7 @@ mod tests {
     fn keys_that_xml_cannot_hold() {
         assert!(fits_xml("project/ä & <b>\t"));
         assert!(!fits_xml("a\u{1}"));
-        // XML parsers turn it into a line feed.
+        // XML parsers convert a carriage return to a line feed.
         assert!(!fits_xml("a\r\n"));
     }
 }

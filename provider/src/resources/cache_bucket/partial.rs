@@ -1,4 +1,4 @@
-//! States of an operation that is under way. All attributes are listed, so that a new one cannot be forgotten.
+//! States during an operation. All attributes are listed, so that the compiler requires a decision for each new one.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::flatten::encryption;
 use super::parts::{self, Part};
 use super::schema::{CacheBucket, Protection};
 
-/// The state at the begin of a create: a new bucket, of which no part is set.
+/// The state at the beginning of a create: a bucket without any part.
 pub(super) fn created(planned: &CacheBucket) -> CacheBucket {
     let protection = Protection { public_access_blocked: false.into(), bucket_owner_enforced: false.into() };
     let parts = CacheBucket {
@@ -24,12 +24,13 @@ pub(super) fn created(planned: &CacheBucket) -> CacheBucket {
     compose(planned, &parts)
 }
 
-/// The state at the begin of an update: what only the state has takes effect at once, and each part once it is written.
+/// The state at the beginning of an update. Attributes that only exist in the state are updated at once, those of a
+/// part after it was written.
 pub(super) fn updated(prior: &CacheBucket, planned: &CacheBucket) -> CacheBucket {
     compose(planned, prior)
 }
 
-/// The attributes of the bucket's parts are of `parts`, all others of `settings`.
+/// Combines the attributes of the bucket's parts from `parts` and all others from `settings`.
 fn compose(settings: &CacheBucket, parts: &CacheBucket) -> CacheBucket {
     CacheBucket {
         bucket: settings.bucket.clone(),

@@ -1,4 +1,4 @@
-//! What the plan knows beyond the schema: the lifecycle's prefix, names that follow from the name, repairs.
+//! Completes the plan: computed attributes, replacements and repairs.
 
 use tfplugin::framework::{Plan, Value};
 
@@ -8,8 +8,8 @@ use crate::names::needs_another_name;
 use crate::provider_tags::ProviderTags;
 use crate::{cache_path, partition};
 
-/// Completes a plan. `region` is `None` while the provider does not know it.
-/// `endpoint` is where S3 is, if it is not AWS's.
+/// Completes a plan. `region` is `None` while the region of the provider is unknown. `endpoint` is the configured
+/// endpoint of S3.
 pub(super) fn complete(
     plan: &mut Plan<CacheBucket, Private>,
     region: Option<&str>,
@@ -22,15 +22,15 @@ pub(super) fn complete(
         plan.require_replace("bucket_prefix");
     }
     let region = match &plan.prior {
-        // A bucket does not move with the provider.
+        // A change of the provider's region does not move the bucket.
         Some(prior) if prior.region.known().is_some() => prior.region.as_str().map(str::to_owned),
         _ => region.map(str::to_owned),
     };
     derive(&mut plan.planned, &plan.config, region.as_deref(), endpoint, tags);
 }
 
-/// Everything that follows from what is known: used for the plan and, when the last unknown values are there, for the
-/// state.
+/// Sets the attributes that are derived from the configuration: in the plan, and in the apply when all values are
+/// known.
 pub(super) fn derive(
     model: &mut CacheBucket,
     config: &CacheBucket,
@@ -54,7 +54,7 @@ pub(super) fn derive(
     identify(model, region, endpoint);
 }
 
-/// What follows from name, region and endpoint.
+/// Sets the attributes that are derived from name, region and endpoint.
 pub(super) fn identify(model: &mut CacheBucket, region: Option<&str>, endpoint: Option<&str>) {
     let name = model.bucket.clone();
     model.region = region.map_or(Value::Unknown, Value::from);
@@ -75,23 +75,23 @@ pub(super) fn arn(bucket: &str, region: &str) -> String {
     format!("arn:{}:s3:::{bucket}", partition::name(region))
 }
 
-/// Where S3 is.
+/// Address of S3.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
-    /// With its port, if that is not the usual one.
+    /// Host, with its port if the endpoint contains one.
     host: String,
-    /// Plain HTTP.
+    /// Whether the endpoint uses HTTP without TLS.
     is_insecure: bool,
 }
 
 impl Place {
-    /// By default what the runner is told is the global host, as the runner finds the region by itself, except where a
-    /// partition has none.
+    /// Returns the address of the configured endpoint, otherwise of AWS. That is the global host in the partition
+    /// `aws`, where the runner determines the region itself, and the regional host in partitions without a global one.
     fn of(region: &str, endpoint: Option<&str>) -> Self {
         let (host, is_insecure) = match endpoint.map(|url| url.split_once("://").unwrap_or(("https", url))) {
             Some((scheme, rest)) => {
                 let host = rest.split(['/', '?']).next().unwrap_or_default();
-                // Names and passwords are not part of the host.
+                // User name and password of a URL are not part of the host.
                 (host.rsplit('@').next().unwrap_or_default().to_owned(), scheme.eq_ignore_ascii_case("http"))
             }
             None if partition::name(region) == "aws" => ("s3.amazonaws.com".to_owned(), false),
@@ -115,14 +115,15 @@ fn runner_cache(model: &CacheBucket, place: Option<&Place>) -> Value<RunnerCache
     })
 }
 
-/// Begin of the runner's keys: it joins the path, `runner/TOKEN` unless shared, and `project/ID/KEY`.
+/// Returns the prefix of the runner's object keys: the runner joins the path, `runner/TOKEN` unless the cache is
+/// shared, and `project/ID/KEY`.
 fn layout(cache_path: &Value<String>, shared: &Value<bool>) -> Value<String> {
     let (Value::Known(path), Value::Known(shared)) = (cache_path, shared) else { return Value::Unknown };
     let last = if *shared { "project" } else { "runner" };
     format!("{}{last}/", cache_path::directory(path)).into()
 }
 
-/// The reverse: cache path and whether it is shared, if the prefix is one that the layout gives.
+/// Returns cache path and `shared` of a prefix, the reverse of [`layout`]; `None` for any other prefix.
 pub(super) fn from_prefix(prefix: &str) -> Option<(String, bool)> {
     let path = |last: &str| {
         let path = prefix.strip_suffix(last)?;

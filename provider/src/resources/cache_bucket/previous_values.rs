@@ -1,10 +1,10 @@
 //! The values of parts of the bucket before their last changes.
 //!
 //! A change of a bucket's settings takes some time to propagate in S3, a few minutes for lifecycle rules. Until then S3
-//! returns the previous settings or the new ones. So the private state keeps previous values, with the time of the change:
-//! within [`WINDOW`] a read that returns one is outdated, and the state is kept. Every other value was written by others,
-//! and so was this one after the window. The private state is part of the state, so that the next run on another machine
-//! has it as well.
+//! returns either the previous settings or the new ones. The private state therefore contains previous values with the
+//! time of the change. If a read within [`WINDOW`] returns one of them, it is outdated and the state is kept. Any other
+//! value is a change by others, and so is a previous value after the window. The private state is saved with the state,
+//! so that the next run on another machine has it as well.
 
 use std::time::{Duration, SystemTime};
 
@@ -75,7 +75,8 @@ impl Content {
         }
     }
 
-    /// Whether this was observed, if `recorded` is in the state. Tags of others may change at any time.
+    /// Whether `observed` is this value. Of tags, only those in this value or in `recorded` are compared, because tags
+    /// of others may change at any time.
     fn is(&self, observed: &Self, recorded: &Self) -> bool {
         match (self, observed, recorded) {
             (Self::Tags(before), Self::Tags(observed), Self::Tags(recorded)) => {
@@ -95,12 +96,13 @@ struct Entry {
     at: String,
 }
 
-/// The values that changes of the last minutes have replaced.
+/// The values before recent changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct PreviousValues(Vec<Entry>);
 
 impl PreviousValues {
-    /// Those that S3 may still return. Clocks differ: an entry of a clock that is ahead of this one counts as well.
+    /// Returns the values that S3 may still return. Clocks of machines differ, so that times in the future are
+    /// included.
     pub(super) fn recent(&self, now: SystemTime) -> Self {
         let mut kept = self.clone();
         kept.0.retain(|entry| {
@@ -121,7 +123,7 @@ impl PreviousValues {
         self.0.iter().any(|entry| entry.content.part() == part)
     }
 
-    /// Removes outdated values from what was observed. Returns a warning for each.
+    /// Removes outdated values from `observed`. Returns a warning for each.
     pub(super) fn discard_outdated(
         &self,
         observed: &mut Observed,

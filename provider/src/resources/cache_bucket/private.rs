@@ -1,4 +1,4 @@
-//! What a cache bucket keeps beside its state.
+//! The private state of a cache bucket.
 
 use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
@@ -9,10 +9,10 @@ use super::previous_values::PreviousValues;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Private {
-    /// Whether its create did not complete.
+    /// Whether the create of the bucket did not complete.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) is_unfinished: bool,
-    /// Previous values of parts, which S3 may still return.
+    /// Previous values of parts that S3 may still return.
     #[serde(rename = "overwritten", skip_serializing_if = "is_default")]
     pub(super) previous_values: PreviousValues,
 }

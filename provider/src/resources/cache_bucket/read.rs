@@ -35,7 +35,7 @@ impl Session<'_> {
             let mut denied = DeniedReads::unless(importing);
             let (head, parts) = (presence(self.s3, bucket, self.region), parts::read(self.s3, bucket, &mut denied));
             match tokio::join!(head, parts) {
-                // A create or a delete of the bucket propagates.
+                // A create or a delete of the bucket is still propagating.
                 (Ok(Presence::Here), Err(error)) if error.code() == Some("NoSuchBucket") => Err(error),
                 (presence, parts) => Ok((presence?, parts.map(|parts| (parts, denied)))),
             }

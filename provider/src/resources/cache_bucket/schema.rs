@@ -1,9 +1,9 @@
-//! The attributes of `gitlabspot_cache_bucket`: schema, state type and what users read about them.
+//! The attributes of `gitlabspot_cache_bucket`: schema, type of the state, and documentation for users.
 
 use tfplugin::framework::value::Map;
 use tfplugin::framework::{Object, Timeouts, Value};
 
-/// The bucket.
+/// Cache bucket, as in configuration, plan and state.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct CacheBucket {
     /// Name of the bucket, unique among all accounts of the AWS partition. Defaults to a generated name.
@@ -79,7 +79,7 @@ pub struct CacheBucket {
     pub runner_cache: Value<RunnerCache>,
 }
 
-/// How objects are encrypted.
+/// Default encryption of objects.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Encryption {
     /// Server-side encryption algorithm: `AES256` with keys of S3, or `aws:kms` with a KMS key.
@@ -94,7 +94,7 @@ pub struct Encryption {
     pub bucket_key_enabled: Value<bool>,
 }
 
-/// What keeps the bucket private.
+/// Settings that keep the bucket private.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Protection {
     /// Whether all four settings of the public access block are enabled.
@@ -105,7 +105,7 @@ pub struct Protection {
     pub bucket_owner_enforced: Value<bool>,
 }
 
-/// `[runners.cache]`.
+/// The `[runners.cache]` section of `config.toml`.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCache {
     /// Type of the cache: `s3`.
@@ -122,7 +122,7 @@ pub struct RunnerCache {
     pub s3: Value<RunnerCacheS3>,
 }
 
-/// `[runners.cache.s3]`.
+/// The `[runners.cache.s3]` section of `config.toml`.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCacheS3 {
     /// Host of S3, for example `s3.amazonaws.com`, or of `endpoints.s3` of the provider.
@@ -139,7 +139,7 @@ pub struct RunnerCacheS3 {
     pub insecure: Value<bool>,
 }
 
-/// What identifies a bucket.
+/// Identity of a bucket.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Identity {
     /// Name of the bucket.

@@ -1,4 +1,5 @@
-//! Scenarios: the resource as core drives it, on an AWS account in memory.
+//! Scenarios: the calls of a host, with an AWS account in memory. Numbers such as B1 refer to the table in
+//! docs/contributing/testing.md.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ fn stage(account: &Account) -> Stage {
     stage
 }
 
-/// Until reads no longer show what was there before a change.
+/// Waits until reads no longer return previous values.
 async fn settled(stage: &Stage) {
     stage.context.clock.sleep(WINDOW + Duration::from_secs(1)).await;
 }
@@ -34,7 +35,7 @@ fn part(account: &Account, name: &str) -> Option<String> {
     account.state().s3.buckets["ci-cache"].parts.get(name).cloned()
 }
 
-/// What somebody else changes.
+/// Changes the bucket as others do.
 fn change(account: &Account, change: impl FnOnce(&mut Bucket)) {
     change(account.state().s3.buckets.get_mut("ci-cache").unwrap());
 }
@@ -51,7 +52,7 @@ async fn the_guides_bucket() {
     let calls = account.calls();
     assert!(calls.len() <= 16, "{calls:?}");
     assert_eq!(stage.clock.passed(), Duration::ZERO);
-    // Where rules of an organisation deny the other calls, nothing is in the way.
+    // Policies of an organization may deny the calls for the other parts, which have their desired values by default.
     assert_eq!(
         account.changes(),
         ["CreateBucket", "PutBucketPolicy", "PutBucketLifecycleConfiguration", "PutBucketTagging"]
@@ -178,7 +179,7 @@ async fn foreign_tags_are_kept() {
     assert!(tags.contains("theirs") && tags.contains("team") && !tags.contains("cost"), "{tags}");
 }
 
-/// A tag without a value is none, in the second plan as well.
+/// A tag with the value null is omitted, in the second plan as well.
 #[tokio::test]
 async fn a_tag_without_a_value_is_omitted() {
     let account = Account::default();
@@ -189,7 +190,7 @@ async fn a_tag_without_a_value_is_omitted() {
     assert!(tags.contains("cost") && !tags.contains("owner"), "{tags}");
 }
 
-/// A bucket with ABAC takes its tags by another service, which is said; what does not tell so is not taken for it.
+/// The error for a bucket with ABAC refers to S3 Control. Without ABAC, or if it cannot be read, the error does not.
 #[tokio::test]
 async fn a_bucket_with_abac() {
     let account = Account::default();
@@ -200,18 +201,18 @@ async fn a_bucket_with_abac() {
         let answer = format!("<AbacStatus><Status>{status}</Status></AbacStatus>");
         set(&account, "BucketAbac", &answer);
     };
-    for (abac, is_said) in [("Enabled", true), ("Disabled", false), ("", false)] {
+    for (abac, is_named) in [("Enabled", true), ("Disabled", false), ("", false)] {
         status(abac);
         if abac.is_empty() {
             account.fault("GetBucketAbac", 0..2, Fault::Error(403, "AccessDenied", ""));
         }
         account.fault("PutBucketTagging", 0..1, Fault::Error(400, "InvalidRequest", ""));
         let diagnostics = stage.apply(&config).await;
-        let said = &diagnostics.iter().next().unwrap().detail;
-        assert!(said.contains("Setting the tags of the bucket ci-cache failed: PutBucketTagging"), "{said}");
-        assert_eq!(said.contains("ABAC is enabled") && said.contains("aws s3control tag-resource"), is_said, "{said}");
+        let text = &diagnostics.iter().next().unwrap().detail;
+        assert!(text.contains("Setting the tags of the bucket ci-cache failed: PutBucketTagging"), "{text}");
+        assert_eq!(text.contains("ABAC is enabled") && text.contains("aws s3control tag-resource"), is_named, "{text}");
     }
-    // Tagged as it was said.
+    // The user sets the tags with S3 Control.
     let mut tags = part(&account, "BucketTagging").unwrap();
     tags = tags.replace("</TagSet>", "<Tag><Key>cost</Key><Value>1</Value></Tag></TagSet>");
     set(&account, "BucketTagging", &tags);
@@ -221,7 +222,7 @@ async fn a_bucket_with_abac() {
     assert_eq!(account.changes(), [""; 0]);
 }
 
-/// B1, B2, B7, B17: AWS needs some time.
+/// B1, B2, B7, B17: errors during propagation.
 #[tokio::test]
 async fn temporary_errors_are_retried() {
     let account = Account::default();
@@ -235,12 +236,12 @@ async fn temporary_errors_are_retried() {
     account.fault("PutBucketLifecycleConfiguration", 0..1, Fault::Error(503, "SlowDown", ""));
     let mut stage = stage(&account);
     stage.apply_wholly(&named()).await;
-    // Where the news of the bucket has not come to, some of it is missing.
+    // A part may return NoSuchBucket while the bucket propagates.
     account.fault("GetBucketPolicy", 0..2, Fault::Error(404, "NoSuchBucket", ""));
     assert_eq!(stage.changes(&named()).await, [""; 0]);
 }
 
-/// B3: the answer to the create is lost; the SDK's second attempt finds a bucket that is ours.
+/// B3: the response to the create is lost, and the second attempt of the SDK finds the new bucket.
 #[tokio::test]
 async fn a_lost_response_creates_one_bucket() {
     let account = Account::default();
@@ -248,14 +249,14 @@ async fn a_lost_response_creates_one_bucket() {
     stage(&account).apply_wholly(&named()).await;
     assert_eq!(account.bodies("CreateBucket").len(), 2);
 
-    // The SDK gives up: a look shows that the bucket is there.
+    // The second attempt of the SDK fails too, and a read shows that the bucket exists.
     let account = Account::default();
     account.fault("CreateBucket", 0..1, Fault::LostAnswer);
     account.fault("CreateBucket", 1..2, Fault::Error(500, "InternalError", ""));
     stage(&account).apply_wholly(&named()).await;
 }
 
-/// B4, B5.
+/// B4, B5: a bucket of the same account, and one of another account.
 #[tokio::test]
 async fn an_existing_bucket_is_not_changed() {
     let account = Account::default();
@@ -282,7 +283,7 @@ async fn an_interrupted_create_is_continued() {
     assert_eq!(account.bodies("CreateBucket").len(), 0);
 }
 
-/// B6: what was made stays in the state.
+/// B6: the state keeps the bucket without the rejected part.
 #[tokio::test]
 async fn a_rejected_setting_keeps_the_bucket_in_the_state() {
     let account = Account::default();
@@ -295,7 +296,7 @@ async fn a_rejected_setting_keeps_the_bucket_in_the_state() {
     assert!(detail.contains("the next apply deletes and recreates it") && detail.contains("untaint"), "{detail}");
     assert_eq!(stage.state.get("id"), "ci-cache".into());
     assert_eq!(stage.state.get("tls_only"), false.into());
-    // Untainted by the user: what is missing is set, and the mark goes.
+    // After an untaint, an update sets the missing parts and removes the tag of the unfinished create.
     stage.apply_wholly(&named()).await;
     assert!(!part(&account, "BucketTagging").unwrap().contains("gitlabspot"));
     account.changes();
@@ -303,7 +304,7 @@ async fn a_rejected_setting_keeps_the_bucket_in_the_state() {
     assert_eq!(account.changes(), [""; 0]);
 }
 
-/// A store or a policy that does not take tags with the request for a bucket gets them right after it.
+/// If the store, or a policy, does not allow tags in the create request, they are set right after it.
 #[tokio::test]
 async fn a_bucket_that_cannot_be_created_with_tags_is_tagged_afterwards() {
     let account = Account::default();
@@ -328,7 +329,8 @@ async fn a_bucket_that_cannot_be_created_with_tags_is_tagged_afterwards() {
     assert_eq!((refused.state, account.changes().len()), (Raw::Null, 2));
 }
 
-/// In us-east-1 S3 takes the create of a bucket that is there already for success.
+/// In us-east-1 S3 reports success if the account's own bucket is created again, so that a bucket of which the owner is
+/// unknown is an error.
 #[tokio::test]
 async fn a_bucket_that_cannot_be_read_is_not_taken_over() {
     let account = Account::default();
@@ -339,7 +341,7 @@ async fn a_bucket_that_cannot_be_read_is_not_taken_over() {
     assert_eq!((first.state, account.changes().len()), (Raw::Null, 0));
 }
 
-/// An answer to HEAD has no body. What expired credentials are told is found out by another request.
+/// Responses to HEAD have no body, so that expired credentials are detected with another request.
 #[tokio::test]
 async fn expired_credentials_are_named_although_head_has_no_body() {
     let account = Account::default();
@@ -349,11 +351,11 @@ async fn expired_credentials_are_named_although_head_has_no_body() {
     assert_eq!(mine.changes(&named()).await, [""; 0]);
     account.fault("HeadBucket", 0..1, Fault::Error(400, "", ""));
     account.fault("ListObjectsV2", ALL, Fault::Error(400, "ExpiredToken", ""));
-    let told = mine.refresh().await;
-    assert!(told.iter().any(|d| d.detail.contains("The AWS credentials have expired")), "{told:?}");
+    let diagnostics = mine.refresh().await;
+    assert!(diagnostics.iter().any(|d| d.detail.contains("The AWS credentials have expired")), "{diagnostics:?}");
 }
 
-/// A policy of another set of settings: what is blocked for uploads stays blocked.
+/// An update of the encryption keeps the encryption types that are blocked for uploads.
 #[tokio::test]
 async fn blocked_encryption_types_are_kept() {
     let account = Account::default();
@@ -364,8 +366,8 @@ async fn blocked_encryption_types_are_kept() {
     assert!(encryption.contains("aws:kms") && encryption.contains("SSE-C"), "{encryption}");
 }
 
-/// B8: for some time after a change S3 may show what was there before. It is no difference, and said; anything else is
-/// one at once, and this as well when that time is over.
+/// B8: for some time after a change S3 may return the previous value, which is no difference but a warning. After that
+/// time it is a difference.
 #[tokio::test]
 async fn a_stale_read_is_no_difference() {
     let config = with(&[("expiration_days", 30.into()), ("tags", Raw::Map([("cost".to_owned(), "1".into())].into()))]);
@@ -386,7 +388,7 @@ async fn a_stale_read_is_no_difference() {
         account.fault(call, 0..1, Fault::StaleRead(before.clone()));
         assert_eq!(summaries(&stage.refresh().await), ["Outdated response from S3"], "{call}");
         assert_eq!(stage.differences(&config).await, [""; 0], "{call}");
-        // By turns with the new one.
+        // The next read returns the new value.
         assert_eq!(stage.changes(&config).await, [""; 0], "{call}");
         settled(&stage).await;
         account.fault(call, 0..1, Fault::StaleRead(before));
@@ -394,7 +396,7 @@ async fn a_stale_read_is_no_difference() {
     }
 }
 
-/// What someone else has set a moment after a change is no old answer.
+/// A value that others set right after a change is not an outdated response.
 #[tokio::test]
 async fn a_manual_change_right_after_an_apply_is_a_difference() {
     let account = Account::default();
@@ -405,7 +407,7 @@ async fn a_manual_change_right_after_an_apply_is_a_difference() {
     assert_eq!(stage.changes(&named()).await, ["expiration_days"]);
 }
 
-/// An old answer is not believed when it shows what is to be written, either: after a change there and back.
+/// An outdated response with the desired value does not prevent the write of a part that is changed back.
 #[tokio::test]
 async fn a_stale_read_does_not_prevent_a_change_back() {
     let account = Account::default();
@@ -420,7 +422,8 @@ async fn a_stale_read_does_not_prevent_a_change_back() {
     assert!(part(&account, "BucketPolicy").is_some());
 }
 
-/// B11, B12, B13, B15.
+/// B11, B12, B13, B15: objects prevent a destroy without `force_destroy`, and objects that are written during a destroy
+/// are deleted as well, in a limited number of rounds.
 #[tokio::test]
 async fn force_destroy_deletes_every_version() {
     let account = Account::default();
@@ -443,15 +446,15 @@ async fn force_destroy_deletes_every_version() {
     assert_eq!(summaries(&diagnostics), ["Cannot empty the cache bucket"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("emptied 9 times")), "{diagnostics:?}");
     assert!((120..180).contains(&(stage.clock.passed() - before).as_secs()));
-    // It had the odd keys, a thousand, a thousand and the rest in it, and after that one page each time.
+    // The first round deletes three batches, because the bucket contains 2,505 versions, each other round one batch.
     assert_eq!(account.bodies("DeleteObjects").len(), 3 + 8);
-    // The last writer ends.
+    // Only one more object is written.
     change(&account, |bucket| bucket.writes = 1);
     assert!(!stage.destroy().await.has_errors());
     assert!(account.state().s3.buckets.is_empty());
 }
 
-/// B14, and destroying what is gone.
+/// B14, and the destroy of a bucket that no longer exists.
 #[tokio::test]
 async fn a_deleted_bucket_is_removed_from_the_state() {
     let account = Account::default();

@@ -15,12 +15,13 @@ impl Session<'_> {
         let clock = &self.context.clock;
         let end = clock.now() + Timeouts::update(&operation.planned.timeouts, UPDATE);
         let mut prior = operation.prior.clone();
+        // Tags that `ignore_tags` excludes now are not removed from the bucket.
         self.tags.spare(&mut prior.tags_all);
         let mut planned = operation.planned.clone();
         let region = prior.region.as_str().unwrap_or(self.region).to_owned();
         plan::derive(&mut planned, &operation.config, Some(&region), self.endpoint.as_deref(), self.tags);
         let mut parts = validate::differing(&prior, &planned);
-        // After a create that failed, and an untaint.
+        // After a failed create and an untaint, the update removes the tag of the unfinished create.
         let is_unfinished = operation.private.is_unfinished;
         if is_unfinished && !parts.contains(&Part::Tags) {
             parts.push(Part::Tags);

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration.
+//! Validation of the configuration, and the comparison of the parts of two models.
 
 use tfplugin::framework::{AttributePath, Diagnostics, Timeouts, Value};
 
@@ -7,13 +7,13 @@ use super::schema::{CacheBucket, Protection};
 use crate::names::check_one;
 use crate::tags;
 
-/// The longest name of a bucket.
+/// Maximum number of characters of a bucket name.
 const LONGEST: usize = 63;
 
-/// Characters that complete a prefix.
+/// Number of characters that are added to a prefix.
 pub(super) const SUFFIX: usize = 12;
 
-/// The parts in which two models differ.
+/// Returns the parts that differ between state and plan.
 pub(super) fn differing(prior: &CacheBucket, planned: &CacheBucket) -> Vec<Part> {
     let different = |part: &Part| match part {
         Part::PublicAccess => !protected(prior, |p| &p.public_access_blocked),
@@ -32,7 +32,7 @@ pub(super) fn differing(prior: &CacheBucket, planned: &CacheBucket) -> Vec<Part>
     Part::ALL.into_iter().filter(different).collect()
 }
 
-/// Whether one of the protections is on.
+/// Whether one of the protection settings is enabled.
 pub(super) fn protected(model: &CacheBucket, pick: fn(&Protection) -> &Value<bool>) -> bool {
     model.protection.known().is_some_and(|protection| pick(protection).or(false))
 }
@@ -53,7 +53,7 @@ fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
         diagnostics.error("bucket", "Invalid bucket name", problem);
     }
     if let Some(problem) = config.bucket_prefix.as_str().and_then(|prefix| {
-        // Completed it has to be a name; so judged with the end that it will have.
+        // The prefix must be the beginning of a valid name, so that it is checked with a character of the suffix.
         name_problem(&format!("{prefix}0"), LONGEST - SUFFIX + 1)
     }) {
         diagnostics.error("bucket_prefix", "Invalid bucket name", problem);
@@ -61,10 +61,10 @@ fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 }
 
 const RESERVED_PREFIXES: [&str; 3] = ["amzn-s3-demo-", "sthree-", "xn--"];
-/// Of access points, of buckets of other kinds, and of names that belong to one account.
+/// Reserved for access points, for other types of buckets, and for names that belong to one account.
 const RESERVED_SUFFIXES: [&str; 6] = ["--ol-s3", "--table-s3", "--x-s3", "-an", "-s3alias", ".mrap"];
 
-/// The rules of S3 for general purpose buckets.
+/// Checks a name against the rules of S3 for general purpose buckets.
 fn name_problem(name: &str, longest: usize) -> Option<String> {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.len() < 3 || name.len() > longest {

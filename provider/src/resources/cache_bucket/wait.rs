@@ -1,4 +1,4 @@
-//! Whether a bucket exists, and waits until it does, or no longer does.
+//! Determines whether a bucket exists, and waits until it is created or deleted.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use tfplugin::framework::wait::{Look, Wait, WaitError};
 
 use super::Session;
 
-/// What a name stands for.
+/// What is known about a bucket name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// No such bucket.
+    /// No bucket of this name exists.
     Absent,
-    /// A bucket in this region that the credentials can see.
+    /// The bucket exists in this region and is accessible.
     Here,
-    /// A bucket in another region.
+    /// The bucket exists in another region.
     OtherRegion(String),
-    /// A bucket in this region that the credentials may not see: perhaps someone else's.
+    /// The bucket exists in this region, but the credentials cannot access it. It may belong to another account.
     Hidden,
-    /// S3 does not say whether there is one.
+    /// S3 denies the request without a region, so that it is unknown whether the bucket exists.
     Forbidden,
 }
 
-/// Asks once, or twice where the first answer says too little.
+/// Determines the presence of a bucket. A second request is sent if the first response is ambiguous.
 pub(super) async fn presence(s3: &Client, bucket: &str, region: &str) -> Result<Presence, AwsError> {
     let error = match s3.head_bucket().bucket(bucket).send().await {
         Ok(answer) => {
@@ -47,8 +47,8 @@ pub(super) async fn presence(s3: &Client, bucket: &str, region: &str) -> Result<
     }
 }
 
-/// Answers to HEAD have no body, so that credentials that have expired look like any other refusal. This asks with a
-/// request whose answer has one.
+/// Repeats the question with `ListObjectsV2`. Responses to HEAD have no body, so that for example expired credentials
+/// cannot be distinguished from a missing permission.
 async fn with_reason(s3: &Client, bucket: &str, region: &str, observed: Option<String>) -> Result<Presence, AwsError> {
     let error = match s3.list_objects_v2().bucket(bucket).max_keys(0).send().await {
         Ok(_) => return Ok(Presence::Here),
@@ -70,21 +70,21 @@ async fn with_reason(s3: &Client, bucket: &str, region: &str, observed: Option<S
     }
 }
 
-/// Where S3 says that the bucket is, which it does only of one that exists.
+/// Region in the headers of a response. S3 only adds it for a bucket that exists.
 fn region_of(answer: Option<&HttpResponse>) -> Option<String> {
     answer.and_then(|answer| answer.headers().get("x-amz-bucket-region")).map(str::to_owned)
 }
 
 impl Session<'_> {
-    /// Waits until a new bucket can be seen.
+    /// Waits until a new bucket is visible.
     pub(super) async fn await_visible(&self, bucket: &str, timeout: Duration) -> Result<(), WaitError<AwsError>> {
         let is_pending = |presence: Presence| presence == Presence::Absent;
         self.await_presence(bucket, timeout, is_pending, "the bucket does not exist").await
     }
 
-    /// Waits until a deleted bucket can no longer be seen.
+    /// Waits until a deleted bucket is no longer visible.
     pub(super) async fn await_deleted(&self, bucket: &str, timeout: Duration) -> Result<(), WaitError<AwsError>> {
-        // The name may belong to someone else by now.
+        // Another account may have created a bucket of this name since.
         let is_pending = |presence: Presence| presence == Presence::Here;
         self.await_presence(bucket, timeout, is_pending, "the bucket still exists").await
     }

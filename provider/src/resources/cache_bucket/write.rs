@@ -14,22 +14,22 @@ use super::schema::CacheBucket;
 use super::{Session, partial};
 use crate::steps::{Fault as _, Operation, Progress, Remains};
 
-/// Parts to write.
+/// The parts to write, with their values.
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) parts: &'a [Part],
     pub(super) planned: &'a CacheBucket,
     pub(super) before: Option<&'a CacheBucket>,
-    /// Whether it is a create: no plan has shown the current values.
+    /// Whether the operation is a create, so that no plan has shown the current values.
     pub(super) is_create: bool,
     /// Whether the bucket was just created.
     pub(super) is_fresh: bool,
-    /// When the operation times out.
+    /// Time at which the operation times out.
     pub(super) end: Instant,
 }
 
 impl Work<'_> {
-    /// What is known of a part before it is written.
+    /// Returns what is known of a part before it is written.
     fn known(&self, part: Part, desired: &Desired, previous: &PreviousValues) -> Known {
         // A bucket of the same name may have been deleted recently, and S3 may still return its settings.
         let is_certain = match part {
@@ -62,6 +62,7 @@ impl Session<'_> {
             let left = self.context.left(work.end);
             match part.put(self.context, self.s3, place, &desired, known, left).await {
                 Ok(Put::Written) => {
+                    // Reads may return this value for some time.
                     let before = Content::of(part, &progress.state);
                     let now = self.context.clock.time_of_day();
                     progress.operation.private().previous_values.add(before, now);

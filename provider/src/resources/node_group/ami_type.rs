@@ -1,12 +1,12 @@
-//! The AMI type that instance types need where nobody names one: EKS takes x86_64 for granted and refuses the others.
+//! The AMI type for instance types if none is configured: EKS assumes x86_64 and rejects other architectures.
 
-/// The AMI type to ask for; `None` to leave it to EKS.
+/// The AMI type to request; `None` for the default of EKS.
 pub(super) fn for_instance_types(names: &[String]) -> Option<&'static str> {
     (!names.is_empty() && names.iter().all(|name| is_graviton(name))).then_some("AL2023_ARM_64_STANDARD")
 }
 
-/// By its name: after the letters and the number of its generation a family on Graviton has a `g`, as in `m6g`, `c7gn`,
-/// `im4gn` and `is4gen`. The first one is `a1`.
+/// Whether an instance type has a Graviton processor. Its family has a `g` after the letters and the generation, as in
+/// `m6g`, `c7gn`, `im4gn` and `is4gen`. The first family is `a1`.
 fn is_graviton(name: &str) -> bool {
     let family = name.split('.').next().unwrap_or_default();
     let attributes = family.trim_start_matches(|c: char| c.is_ascii_lowercase());

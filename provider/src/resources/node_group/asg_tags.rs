@@ -1,7 +1,7 @@
-//! The tags on the Auto Scaling Group itself: EKS does not pass on those of the node group.
+//! The tags of the Auto Scaling Group: EKS does not propagate those of the node group to it.
 //!
-//! Only keys that this resource put there are ever removed. What the autoscaler reads is not passed on to instances,
-//! which have their labels and taints already; the user's further tags are, for instance for cost reports.
+//! Only keys that this resource has set are deleted. Tags for the autoscaler are not propagated to instances, which
+//! have the labels and taints already. Additional tags of the user are propagated, for example for cost reports.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,15 +17,15 @@ use super::flatten::common_tags;
 use crate::propagation::accepted;
 use crate::tags::{Change, Tags};
 
-/// How long a new Auto Scaling Group may be unknown to some of the service, or new tags not be shown.
+/// Maximum time until a new Auto Scaling Group, or a change of its tags, is visible in the whole service.
 const SHORTLY: Duration = Duration::from_secs(60);
 
-/// Most tags in one request.
+/// Maximum number of tags in one request.
 const BATCH: usize = 25;
 
 const KIND: &str = "auto-scaling-group";
 
-/// The Auto Scaling Groups of these names that there are.
+/// The existing Auto Scaling Groups with these names.
 ///
 /// # Errors
 /// The call failed.
@@ -37,23 +37,23 @@ pub(super) async fn describe(autoscaling: &Client, names: &[String]) -> Result<V
     request.into_paginator().items().send().try_collect().await.map_err(AwsError::of("DescribeAutoScalingGroups"))
 }
 
-/// Makes a change and waits until it shows. Returns the groups as they then are.
+/// Changes tags and waits until the change is visible. Returns the groups with the changed tags.
 ///
 /// # Errors
-/// A call failed, after which some tags may be changed; or they do not show.
+/// A call failed, after some tags may have changed; or the change did not become visible in time.
 pub(super) async fn apply<D>(
     context: &Context<D>,
     autoscaling: &Client,
     names: &[String],
     change: &Change,
 ) -> Result<Vec<AutoScalingGroup>, WaitError<AwsError>> {
-    // First what goes: fifty tags are the limit at every moment.
+    // Tags are deleted first: the limit of 50 tags applies after every request.
     let nothing = String::new();
     for batch in tags(names, change.remove.iter().map(|key| (key, &nothing))).chunks(BATCH) {
         let request = autoscaling.delete_tags().set_tags(Some(batch.to_vec()));
         match request.send().await.map_err(AwsError::of("DeleteTags")) {
             Ok(_) => {}
-            // With the group the tags are gone.
+            // A group that does not exist has no tags.
             Err(error) if is_not_found(&error) => {}
             Err(error) => return Err(WaitError::Failed(error)),
         }
@@ -78,7 +78,7 @@ pub(super) async fn apply<D>(
         .await
 }
 
-/// A tag that does not look as the change leaves it.
+/// The key of a tag for which the change is not visible yet.
 fn missing<'a>(change: &'a Change, shown: &Tags) -> Option<&'a str> {
     let unset = change.set.iter().find(|(key, value)| shown.get(*key) != Some(value)).map(|(key, _)| key);
     unset.or_else(|| change.remove.iter().find(|key| shown.contains_key(*key))).map(String::as_str)
@@ -99,7 +99,7 @@ fn tags<'a>(names: &[String], tags: impl Iterator<Item = (&'a String, &'a String
     all.collect()
 }
 
-/// What has to change so that the groups have what is wanted. `ours` are the tags that this resource put there.
+/// The change from the observed to the desired tags. `ours` are the tags that this resource manages.
 pub(super) fn change(desired: &Tags, groups: &[AutoScalingGroup], ours: &BTreeMap<String, String>) -> Change {
     let observed = common_tags(groups);
     Change {
@@ -112,9 +112,10 @@ pub(super) fn change(desired: &Tags, groups: &[AutoScalingGroup], ours: &BTreeMa
     }
 }
 
-/// Auto Scaling says it with a code that means much else.
+/// Whether an Auto Scaling Group does not exist. The code is a general one, so that only the message identifies this
+/// error.
 pub(super) fn is_not_found(error: &AwsError) -> bool {
-    error.says("ValidationError", "not found")
+    error.matches("ValidationError", "not found")
 }
 
 #[cfg(test)]

@@ -1,35 +1,34 @@
-//! The tags by which the cluster autoscaler knows what a node would be like while there is none.
+//! Tags that describe the nodes of an empty group to the cluster autoscaler.
 //!
-//! A pure function of what the nodes will have, shared by the resource and by `provider::gitlabspot::autoscaler_tags`.
-//! Source of the grammar: the autoscaler's AWS cloud provider, which reads it from the Auto Scaling Group.
+//! They are computed from the properties of the nodes alone, for the resource and for
+//! `provider::gitlabspot::autoscaler_tags`. The format is that of the AWS cloud provider of the autoscaler, which reads
+//! the tags of the Auto Scaling Group.
 
 use std::collections::BTreeMap;
 
-/// Begins every key that describes a node.
+/// Prefix of every key that describes a node.
 pub(crate) const NODE_TEMPLATE: &str = "k8s.io/cluster-autoscaler/node-template/";
 
-/// The label that EKS gives to nodes by the way they are paid for.
+/// Label with the capacity type, which EKS sets on nodes.
 pub(crate) const CAPACITY_TYPE_LABEL: &str = "eks.amazonaws.com/capacityType";
 
-/// Most tags on one Auto Scaling Group.
+/// Maximum number of tags of an Auto Scaling Group.
 pub(crate) const MAX_TAGS: usize = 50;
 
-/// How many of them EKS takes for itself: the names of cluster and node group, the cluster's ownership, and what makes
-/// the autoscaler discover the group.
+/// Number of tags that EKS sets: the names of cluster and node group, the ownership of the cluster, and two with which
+/// the autoscaler discovers the group.
 pub(crate) const TAGS_OF_EKS: usize = 5;
 
-/// What a node will be like.
+/// Properties of the nodes of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct NodeTemplate {
-    /// Labels.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Taints.
     pub(crate) taints: Vec<Taint>,
     /// `SPOT` or `ON_DEMAND`.
     pub(crate) capacity_type: Option<String>,
-    /// Resources that cannot be told from the instance type, by name.
+    /// Resources that the autoscaler cannot derive from the instance type, by name.
     pub(crate) resources: BTreeMap<String, String>,
-    /// How the autoscaler treats this group.
+    /// Options of the autoscaler for this group.
     pub(crate) options: ScaleDownOptions,
 }
 
@@ -37,13 +36,13 @@ pub(crate) struct NodeTemplate {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Taint {
     pub(crate) key: String,
-    /// Empty for none.
+    /// Empty for a taint without a value.
     pub(crate) value: String,
     pub(crate) effect: Effect,
 }
 
-/// What a taint does to pods that do not tolerate it. In the order in which one of two that share a key is told to the
-/// autoscaler, which can know only one: what keeps pods away goes first.
+/// Effect of a taint on pods that do not tolerate it, in order of precedence: of several taints with one key the
+/// autoscaler only reads one, which is that with the first of these effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effect {
     NoSchedule,
@@ -51,7 +50,7 @@ pub(crate) enum Effect {
     PreferNoSchedule,
 }
 
-/// Options of the autoscaler for one group; what is `None` is as the autoscaler's own flags say.
+/// Options of the autoscaler for one group. `None` keeps the setting of its command line flag.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ScaleDownOptions {
     pub(crate) utilization_threshold: Option<f64>,
@@ -70,14 +69,14 @@ const UNREADY_TIME: &str = "scaledownunreadytime";
 const IGNORE_DAEMONSETS_UTILIZATION: &str = "ignoredaemonsetsutilization";
 
 impl Effect {
-    /// Both spellings: `NoSchedule` and `NO_SCHEDULE`.
+    /// Parses both spellings: `NoSchedule` and `NO_SCHEDULE`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::NoSchedule, Self::NoExecute, Self::PreferNoSchedule]
             .into_iter()
             .find(|effect| text == effect.kubernetes() || text == effect.eks())
     }
 
-    /// As Kubernetes and the autoscaler write it.
+    /// The spelling of Kubernetes and the autoscaler.
     pub(crate) fn kubernetes(self) -> &'static str {
         match self {
             Self::NoSchedule => "NoSchedule",
@@ -86,7 +85,7 @@ impl Effect {
         }
     }
 
-    /// As the API of EKS writes it.
+    /// The spelling of the EKS API.
     pub(crate) fn eks(self) -> &'static str {
         match self {
             Self::NoSchedule => "NO_SCHEDULE",
@@ -107,10 +106,11 @@ pub(crate) fn autoscaler_tags(template: &NodeTemplate) -> BTreeMap<String, Strin
         add("label", key, value.clone());
     }
     let mut taints = template.taints.clone();
+    // The key of the tag does not contain the effect: of several taints with one key the last one remains.
     taints.sort_by_key(|taint| std::cmp::Reverse(taint.effect));
     for Taint { key, value, effect } in taints {
-        // Without the effect the autoscaler ignores the tag. A taint without a value is known to it by this tag alone:
-        // it skips such taints in what EKS tells it.
+        // Without the effect the autoscaler ignores the tag. For a taint without a value the tag is its only source: it
+        // skips such taints in the response of EKS.
         add("taint", &key, format!("{value}:{}", effect.kubernetes()));
     }
     for (name, quantity) in &template.resources {
@@ -138,7 +138,7 @@ pub(crate) fn autoscaler_tags(template: &NodeTemplate) -> BTreeMap<String, Strin
     tags
 }
 
-/// The part of a template that only tags hold, read back from them: resources and options. For imports.
+/// Reads resources and options back from tags, for imports. Labels and taints are read from the node group.
 pub(crate) fn from_tags(tags: &BTreeMap<String, String>) -> (BTreeMap<String, String>, ScaleDownOptions) {
     let under = |kind: &str| {
         let prefix = format!("{NODE_TEMPLATE}{kind}/");
@@ -158,7 +158,7 @@ pub(crate) fn from_tags(tags: &BTreeMap<String, String>) -> (BTreeMap<String, St
     (under("resources"), options)
 }
 
-/// Whether a tag of an Auto Scaling Group belongs to AWS, to EKS, or to the cluster, and is none of our business.
+/// Whether a tag of an Auto Scaling Group belongs to AWS, EKS or the cluster, so that this provider does not manage it.
 pub(crate) fn is_reserved(key: &str) -> bool {
     let of_autoscaler = key.starts_with("k8s.io/cluster-autoscaler/") && !key.starts_with(NODE_TEMPLATE);
     of_autoscaler

@@ -1,7 +1,8 @@
-//! AZRebalance: EC2 terminates nodes to even out the zones, and does not ask the jobs on them. Suspended for Spot groups.
+//! AZRebalance: EC2 Auto Scaling terminates nodes, and the jobs on them, to balance the availability zones. It is
+//! suspended for Spot groups.
 //!
-//! Whether it was this resource that suspended it is kept beside the state, because AWS suspends it as well, during a
-//! zonal shift: what others suspended is not ours to resume.
+//! The private state records whether this resource suspended it, because AWS suspends it as well, during a zonal shift:
+//! a suspension by others is not resumed.
 
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::AutoScalingGroup;
@@ -15,13 +16,13 @@ pub(super) fn is_ours(private: &Private) -> bool {
     private.has_suspended_az_rebalance
 }
 
-/// Whose suspension it is: from now on ours, and ours to resume. For an imported group, whose suspension the user takes
-/// over with it, and for one that an interrupted create of ours had begun.
+/// Records the suspension as that of this resource, which can then resume it: for an imported group, with which the
+/// suspension is adopted, and for the group of an interrupted create.
 pub(super) fn claim(private: &mut Private) {
     private.has_suspended_az_rebalance = true;
 }
 
-/// Suspends or resumes it where that is needed and ours to do.
+/// Suspends or resumes it in the groups where it is not as desired. A suspension by others is not resumed.
 ///
 /// # Errors
 /// The call failed.

@@ -45,7 +45,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The plan with the name of the node group, and what follows from it.
+    /// The plan with the name of the node group, and with the attributes that are derived from it.
     fn named(&self, operation: &Create<NodeGroup, Private>) -> NodeGroup {
         let mut planned = operation.planned.clone();
         if planned.name.known().is_none() {
@@ -79,12 +79,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Refuses the name of a node group of others: its role may have the name of the planned one, and must not be changed.
+    /// Refuses the name of an existing node group of others: its role may have the same name as the planned one, and
+    /// must not be changed.
     async fn check_name(&self, id: &Id, planned: &NodeGroup) -> Result<()> {
         if planned.node_role.known().is_none() {
             return Ok(());
         }
         let group = describe(self.eks, id).await.during(Step::Create, id, Remains::Nothing)?;
+        // This create has not sent a request yet, so that no node group has its token.
         match group.map(|group| classify(group, "")) {
             Some(Existing::OfOthers(_)) => Err(exists(id)),
             _ => Ok(()),
@@ -96,6 +98,7 @@ impl Session<'_> {
         if let Value::Known(role) = &mut planned.node_role {
             role.name = spec.name.as_str().into();
         }
+        // Recorded before the request: if the create is interrupted, a destroy can delete the role by its name.
         progress.done(|state| state.node_role = planned.node_role.clone());
         match self.ensure_role(id, &spec).await {
             Ok(arn) => {
@@ -105,6 +108,7 @@ impl Session<'_> {
             }
             Err(error) => {
                 match error {
+                    // A role of others must not be deleted.
                     RoleError::Exists { .. } | RoleError::Refused(_) => progress.operation.nothing_was_made(),
                     RoleError::Partly(_) | RoleError::InProfile { .. } => self.undo(id, progress).await?,
                 }
@@ -113,7 +117,7 @@ impl Session<'_> {
         }
     }
 
-    /// Creates the role, without the access entry of a deleted role of the same name. Returns its ARN.
+    /// Creates the role, and deletes the access entry of a deleted role with the same name. Returns its ARN.
     async fn ensure_role(&self, id: &Id, spec: &RoleSpec) -> std::result::Result<String, RoleError> {
         let (arn, created_at) = node_role::ensure(self.iam, spec, self.region).await?;
         let deleted = access_entry::delete_of_predecessor(self.eks, &id.cluster, &arn, created_at).await;
@@ -121,7 +125,7 @@ impl Session<'_> {
         Ok(arn)
     }
 
-    /// Creates the launch template, if the node group gets one of the provider.
+    /// Creates the launch template, if the provider manages one for the node group.
     async fn set_up_template(&self, id: &Id, planned: &mut NodeGroup, progress: &mut Creating<'_>) -> Result<()> {
         if template::is_desired(&progress.operation.config) != Some(true) {
             (planned.template_id, planned.template_version) = (Value::Null, Value::Null);
@@ -137,6 +141,7 @@ impl Session<'_> {
                 Ok(())
             }
             Err(error) => {
+                // No template was created, so that `undo` has none to delete.
                 if matches!(error, TemplateError::Exists { .. } | TemplateError::Refused(_)) {
                     template::forget(&mut progress.operation.private);
                 }
@@ -162,7 +167,7 @@ impl Session<'_> {
         Ok(created)
     }
 
-    /// The cluster's security group, if the template has other ones.
+    /// The security group of the cluster, if the template specifies other ones: EKS then does not add it.
     pub(super) async fn security_group_beside(
         &self,
         id: &Id,
@@ -174,7 +179,6 @@ impl Session<'_> {
         }
     }
 
-    /// Creates the node group.
     async fn create_group(
         &self,
         id: &Id,
@@ -186,6 +190,7 @@ impl Session<'_> {
             Ok(Outcome::Created(group)) => group,
             Ok(Outcome::Exists(group)) => return self.already_exists(id, planned, &group, progress).await,
             Err(error) => {
+                // A node group that may exist still needs its role and its launch template.
                 if error.remains == Remains::Nothing {
                     self.undo(id, progress).await?;
                 }
@@ -199,7 +204,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Waits until the node group works. The state has the status also if it does not.
+    /// Waits until the node group is active. Records its status, also if it does not become active.
     async fn await_active(&self, id: &Id, end: Instant, progress: &mut Creating<'_>) -> Result<Nodegroup> {
         let active = until_active(self.context, self.eks, id, self.context.left(end)).await;
         progress.done(|state| match &active {
@@ -210,7 +215,7 @@ impl Session<'_> {
         active.during(Step::AwaitActive, id, Remains::Tainted)
     }
 
-    /// Deletes the launch template and the role again, which were created for nothing.
+    /// Deletes the launch template and the role of a node group that was not created.
     async fn undo(&self, id: &Id, progress: &mut Creating<'_>) -> Result<()> {
         let Progress { operation, state } = progress;
         self.delete_template(id, state, &mut operation.private, parts_of_failed_create()).await?;
@@ -220,8 +225,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Refuses a node group of others, or of another create of the same node group at the same time, which uses the same
-    /// role and the same launch template.
+    /// Returns the error for a node group that already exists. If a concurrent create of the same node group has
+    /// created it, it uses the same role and launch template, which are kept.
     async fn already_exists(
         &self,
         id: &Id,
@@ -253,13 +258,14 @@ impl Session<'_> {
         let private = &mut progress.operation.private;
         let applied = az_rebalance::apply(self.autoscaling, &asgs, suspend, private).await;
         applied.during(Step::AzRebalance, id, Remains::Tainted)?;
+        // AZRebalance may already be suspended by an interrupted create: `apply` then changes and claims nothing.
         if suspend {
             az_rebalance::claim(private);
         }
         Ok(asgs)
     }
 
-    /// Removes the tag of a create that has not completed.
+    /// Removes the tag that marks the create as not completed.
     async fn finish(&self, group: &Nodegroup) -> std::result::Result<(), AwsError> {
         let arn = group.nodegroup_arn.clone().unwrap_or_default();
         let request = self.eks.untag_resource().resource_arn(arn).tag_keys(UNFINISHED);
@@ -271,7 +277,7 @@ fn exists(id: &Id) -> Error {
     Fault::Exists { cluster: id.cluster.clone(), name: id.name.clone() }.into()
 }
 
-/// Without security groups EKS lets everybody connect who reaches the nodes.
+/// Whether SSH is open to all addresses: EKS opens port 22 to 0.0.0.0/0 if no security groups are specified.
 fn opens_ssh_to_everybody(planned: &NodeGroup) -> bool {
     planned.remote_access.known().is_some_and(|access| {
         access.ec2_ssh_key.known().is_some()

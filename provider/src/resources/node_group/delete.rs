@@ -1,4 +1,4 @@
-//! Deletes the node group, then its launch template and its role.
+//! Deletes the node group, then its launch template and its role, which its nodes need until they are terminated.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ impl Session<'_> {
             if !is_busy(&error) && !error.is_outcome_unknown() {
                 return Err(Cause::Aws(error).into());
             }
-            // Another operation changes or deletes it.
+            // Another operation changes or deletes the node group, or the response was lost.
             match describe(self.eks, id).await.map_err(Cause::Aws)? {
                 None => return Ok(()),
                 Some(group) if group.status == Some(Status::Deleting) => break,
@@ -73,6 +73,7 @@ impl Session<'_> {
                 Some(_) => match until_idle(self.context, self.eks, id, self.context.left(end)).await {
                     Ok(_) => self.context.clock.sleep(Duration::from_secs(1)).await,
                     Err(WaitError::Failed(Cause::Deleted)) => return Ok(()),
+                    // Of the unhealthy states, `until_idle` only returns `DELETING`.
                     Err(WaitError::Failed(Cause::Unhealthy { .. })) => break,
                     Err(error) => return Err(error),
                 },

@@ -17,7 +17,7 @@ pub(super) type Error = steps::Error<Fault>;
 /// The result of a step.
 pub(super) type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong.
+/// The reason of a failure.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error(
@@ -95,7 +95,7 @@ pub(super) enum Cause {
     Incomplete(&'static str),
 }
 
-/// Names the step in which a call failed, and what remains.
+/// Adds the step that failed, and what remains, to an error.
 pub(super) trait During<T> {
     fn during(self, step: Step, id: &Id, remains: Remains) -> Result<T>;
 }
@@ -118,7 +118,7 @@ impl From<WaitError<AwsError>> for Failure {
     }
 }
 
-/// Role or launch template of a node group that could not be created.
+/// The role or launch template of a failed create, which could not be deleted.
 pub(super) fn parts_of_failed_create() -> Remains {
     Remains::Other(
         "Its role or its launch template was created and could not be deleted again. It is kept in the state, and the \
@@ -127,7 +127,7 @@ pub(super) fn parts_of_failed_create() -> Remains {
     )
 }
 
-/// Role or launch template of a node group that was deleted.
+/// The role or launch template of a deleted node group.
 pub(super) fn parts_of_delete() -> Remains {
     Remains::Other(
         "The node group was deleted. The state keeps its role and its launch template, as far as they still exist. \

@@ -1,4 +1,4 @@
-//! From what the user wants to what the API of EKS is asked.
+//! Converts the desired node group to requests of the EKS API.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use aws_sdk_eks::types::{
 use super::autoscaler_tags::Taint;
 use super::model::{Desired, LaunchTemplate, UpdateConfig};
 
-/// What a create needs beside the spec.
+/// The values of a create that are not in [`Desired`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Place {
     pub(super) name: String,
     pub(super) subnets: Vec<String>,
     pub(super) role_arn: String,
-    /// Repeated requests with the same token are one request.
+    /// EKS treats requests with the same token as one request.
     pub(super) token: String,
-    /// EKS may not know the launch template yet.
+    /// Whether the launch template is new, and may not have propagated to EKS yet.
     pub(super) has_new_template: bool,
-    /// Marks of ours, beside the user's tags.
+    /// Tags of the provider, in addition to those of the user.
     pub(super) marks: BTreeMap<String, String>,
 }
 
@@ -63,8 +63,8 @@ pub(super) fn create(spec: &Desired, place: &Place) -> CreateNodegroupInputBuild
         .set_tags(Some(tags.collect()))
 }
 
-/// The request that changes labels, taints, sizes and the like; `None` if none of them changes. `current_size` is the
-/// number of nodes that are wanted now, which stays as it is where it can.
+/// The request that changes labels, taints, sizes, update settings and node repair; `None` if none of them changes.
+/// `current_size` is the current desired size of the group, which only changes if it is out of bounds.
 pub(super) fn update_config_request(
     before: &Desired,
     after: &Desired,
@@ -79,10 +79,11 @@ pub(super) fn update_config_request(
         NodegroupScalingConfig::builder()
             .min_size(after.min_size)
             .max_size(after.max_size)
-            // Left out, it stays the autoscaler's, who may have changed it a moment ago.
+            // Omitted if it does not change: the autoscaler may have set another size in the meantime.
             .set_desired_size((size != corrected).then_some(corrected))
             .build()
     });
+    // EKS keeps settings that a request omits: if the attribute is removed, the default has to be sent.
     let usual = UpdateConfig {
         max_unavailable: Some(1),
         max_unavailable_percentage: None,
@@ -104,11 +105,11 @@ pub(super) fn update_config_request(
     })
 }
 
-/// The request that replaces the nodes by those of another version; `None` if no version changes.
+/// The request that replaces the nodes with those of another version; `None` if no version changes.
 ///
-/// It names version and release even where they stay: EKS takes the newest AMI for a request without a release, and AWS's
-/// documentation contradicts itself about the version of a request without one. What the user leaves to EKS is unknown
-/// after a change, and not sent. With an AMI of the user's own EKS takes neither.
+/// It contains version and release even if they do not change: EKS uses the newest AMI for a request without a release,
+/// and the documentation of AWS contradicts itself about a request without a version. Values that EKS chooses are
+/// unknown after a change, and are not sent. With a custom AMI EKS accepts neither.
 pub(super) fn update_version_request(
     before: &Desired,
     after: &Desired,
@@ -141,8 +142,8 @@ fn labels_payload(before: &BTreeMap<String, String>, after: &BTreeMap<String, St
         .build()
 }
 
-/// A taint is the same when key and effect are: with another value it is set, and not removed beside that, because EKS
-/// refuses a taint that is in both lists.
+/// Key and effect identify a taint. A taint with another value is set, and not removed as well: EKS rejects a taint
+/// that is in both lists.
 fn taints_payload(before: &[Taint], after: &[Taint]) -> UpdateTaintsPayload {
     let same = |one: &Taint, other: &Taint| one.key == other.key && one.effect == other.effect;
     let set: Vec<_> = after.iter().filter(|taint| !before.contains(taint)).map(taint).collect();
@@ -161,7 +162,7 @@ fn taint(taint: &Taint) -> aws_sdk_eks::types::Taint {
         .build()
 }
 
-/// EKS takes id or name, and not both, which the state has.
+/// EKS accepts either the ID or the name. The state has both.
 fn launch_template(template: &LaunchTemplate) -> LaunchTemplateSpecification {
     LaunchTemplateSpecification::builder()
         .set_id(template.id.clone())
@@ -307,7 +308,7 @@ mod tests {
         let request = update_version_request(&pinned("1"), &pinned("2"), false).unwrap();
         assert_eq!(request.get_version().as_deref(), Some("1.34"));
         assert_eq!(request.get_release_version().as_deref(), Some("1.34.0-20250101"));
-        // What is left to EKS.
+        // Without a release in the plan EKS chooses it.
         let after = Desired { release_version: None, ..pinned("2") };
         let request = update_version_request(&pinned("1"), &after, false).unwrap();
         assert_eq!((request.get_version().as_deref(), request.get_release_version()), (Some("1.34"), &None));

@@ -1,4 +1,4 @@
-//! From the observed node group to the state.
+//! Converts the observed node group to the state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ use super::template;
 use crate::provider_tags::ProviderTags;
 use crate::tags;
 
-/// The process of an Auto Scaling Group that evens out the zones.
+/// Process of an Auto Scaling Group that balances its instances across availability zones.
 pub(super) const AZ_REBALANCE: &str = "AZRebalance";
 
-/// How a state is read.
+/// Settings for the conversion to a state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
     pub(super) tags: &'a ProviderTags,
-    /// Fill in what is otherwise left to the user.
+    /// Whether to set attributes that otherwise only the user sets.
     pub(super) importing: bool,
-    /// Whether it was this resource that suspended AZ rebalancing.
+    /// Whether this resource suspended AZRebalance.
     pub(super) suspended_by_us: bool,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn flatten(state: &NodeGroup, observed: &Observed, reading: Reading<'
     new.arn = text(&group.nodegroup_arn);
     new.status = group.status.as_ref().map(|status| status.as_str().to_owned()).into();
     new.capacity_type = group.capacity_type.as_ref().map_or("ON_DEMAND", |kind| kind.as_str()).into();
-    // EKS has none to tell when they come from a launch template.
+    // EKS returns none if the launch template specifies the instance type.
     if let Some(types) = group.instance_types.as_ref().filter(|types| !types.is_empty()) {
         new.instance_types = Value::Known(types.iter().map(|name| name.as_str().into()).collect());
     }
@@ -84,7 +84,8 @@ pub(super) fn flatten(state: &NodeGroup, observed: &Observed, reading: Reading<'
     new
 }
 
-/// What was planned, with what was found in place of what was not known.
+/// The plan, with observed values in place of unknown ones. Terraform Core rejects a new state in which a known planned
+/// value has changed.
 pub(super) fn settle(planned: &NodeGroup, found: NodeGroup) -> NodeGroup {
     let settled = fill(planned.clone().into_raw(), &found.clone().into_raw());
     NodeGroup::from_raw(settled).ok().flatten().unwrap_or(found)
@@ -100,7 +101,7 @@ fn fill(planned: Raw, found: &Raw) -> Raw {
     }
 }
 
-/// An empty collection is nothing, unless the user wrote it so.
+/// An empty collection becomes null, unless the recorded one is not null: EKS does not distinguish them.
 fn like_before<T>(found: Value<T>, before: &Value<T>, is_empty: impl Fn(&T) -> bool) -> Value<T> {
     match found {
         Value::Known(found) if is_empty(&found) && before.is_null() => Value::Null,
@@ -108,7 +109,7 @@ fn like_before<T>(found: Value<T>, before: &Value<T>, is_empty: impl Fn(&T) -> b
     }
 }
 
-/// EKS tells a taint without a value sometimes with none and sometimes with an empty one: as the user wrote it, it stays.
+/// EKS returns a taint without a value either with an empty value or with none: the recorded form is kept.
 fn taints(group: &Nodegroup, before: &Value<Set<Taint>>) -> Value<Set<Taint>> {
     let before: Vec<&Taint> = before.known().into_iter().flat_map(Set::iter).filter_map(Value::known).collect();
     let found = group.taints().iter().map(|taint| {
@@ -144,12 +145,13 @@ fn remote_access(access: &aws_sdk_eks::types::RemoteAccessConfig, before: &Value
 fn launch_template(group: &Nodegroup, before: &Value<LaunchTemplate>) -> Value<LaunchTemplate> {
     let Some(template) = &group.launch_template else { return Value::Null };
     let asked = before.known().and_then(|template| template.version.as_str()).unwrap_or_default();
-    // EKS resolves $Latest and $Default once; the words stay as the user wrote them.
+    // EKS resolves `$Latest` and `$Default` once, to a number. The state keeps the word, as the configuration has it.
     let version = if asked.starts_with('$') { Value::from(asked) } else { template.version.clone().into() };
     Value::Known(LaunchTemplate { id: template.id.clone().into(), name: template.name.clone().into(), version })
 }
 
-/// What EKS does by itself is no difference to nothing said.
+/// The default of EKS becomes null if nothing is recorded: otherwise a configuration without the attribute would show a
+/// change.
 fn update_config(group: &Nodegroup, before: &Value<UpdateConfig>) -> Value<UpdateConfig> {
     let Some(update) = &group.update_config else { return Value::Null };
     let found = UpdateConfig {
@@ -169,15 +171,15 @@ fn read_asgs(new: &mut NodeGroup, state: &NodeGroup, asgs: &[AutoScalingGroup], 
     let found = common_tags(asgs);
     let suspended = !asgs.is_empty() && asgs.iter().all(is_az_rebalance_suspended);
     new.suspend_az_rebalance = match &state.suspend_az_rebalance {
-        // Somebody else suspended it, perhaps AWS for a zonal shift: no difference to "we do not".
+        // A suspension by others, for example by AWS during a zonal shift, is not a difference from `false`.
         Value::Known(false) if !reading.suspended_by_us => false.into(),
         _ => suspended.into(),
     };
     if reading.importing {
         let (resources, options) = autoscaler_tags::from_tags(&found);
         new.autoscaler = imported_autoscaler(resources, options);
-        // Whose the further tags are cannot be told, and those of others are never touched: so none is taken for ours
-        // before the configuration names it.
+        // An import cannot determine which of the other tags are managed, and tags of others must be preserved: none is
+        // managed before the configuration contains it.
         new.asg_tags = Value::Null;
     }
     let mut ours: BTreeSet<String> = known_map(&state.asg_tags_all).unwrap_or_default().into_keys().collect();

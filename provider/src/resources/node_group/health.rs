@@ -1,4 +1,4 @@
-//! What EKS says is wrong with a node group, and what can be done about it.
+//! Health issues that EKS reports for a node group, with hints to resolve them.
 
 use std::fmt;
 
@@ -70,7 +70,7 @@ impl fmt::Display for Issues {
     }
 }
 
-/// The message tells more than the code where a service-linked role is missing.
+/// Hint for an issue. A missing service-linked role is only identified by the message.
 fn hint(code: &Code, message: &str) -> Option<&'static str> {
     if message.contains("ServiceLinkedRoleCreationNotPermitted") || message.contains("AWSServiceRoleForEC2Spot") {
         return Some(
@@ -172,10 +172,10 @@ mod tests {
         };
         let spot = "Could not launch Spot Instances. AuthFailure.ServiceLinkedRoleCreationNotPermitted - The provided \
                     credentials do not have permission to create the service-linked role for EC2 Spot Instances.";
-        let said = text(Code::AsgInstanceLaunchFailures, spot);
-        assert!(said.contains("--aws-service-name spot.amazonaws.com"), "{said}");
+        let message = text(Code::AsgInstanceLaunchFailures, spot);
+        assert!(message.contains("--aws-service-name spot.amazonaws.com"), "{message}");
         let first = "Amazon EKS Nodegroups was unable to assume the service-linked role.";
-        let said = text(Code::AccessDenied, first);
-        assert!(said.contains("apply again") && !said.contains("policies"), "{said}");
+        let message = text(Code::AccessDenied, first);
+        assert!(message.contains("apply again") && !message.contains("policies"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! What an import starts from.
+//! The initial state of an import.
 
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import};
 
@@ -7,7 +7,7 @@ use super::wait::Id;
 use crate::configured::Data;
 use crate::location;
 
-/// As much state as the read that follows needs.
+/// The attributes that the following read needs.
 pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<NodeGroup, Diagnostics> {
     let id = match from {
         Import::Id(text) => parse(&text).ok_or_else(|| {

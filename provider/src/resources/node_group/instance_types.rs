@@ -1,7 +1,8 @@
-//! Whether the instance types of a group are alike: the cluster autoscaler takes every node to be like the first.
+//! Compares the instance types of a group: the cluster autoscaler assumes that every node has the size of the first
+//! type.
 //!
-//! Asked when a group is planned anew, once for each type however many groups have it, and only for a warning: without
-//! credentials or an answer in time nothing is said.
+//! The sizes are requested when the creation of a group is planned, once for each type in all groups, and only for a
+//! warning: without credentials or a response in time there is no warning.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +15,10 @@ use aws_sdk_ec2::types::InstanceTypeInfo;
 use tfplugin::framework::Diagnostic;
 use tokio::sync::Mutex;
 
-/// A plan is not kept waiting for a warning.
+/// Timeout of the request: a plan does not wait longer for a warning.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the autoscaler calculates with.
+/// The properties of an instance type that the autoscaler uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Size {
     vcpus: i32,
@@ -25,19 +26,20 @@ struct Size {
     architectures: Vec<String>,
 }
 
-/// The sizes that were asked for so far; none for a type that EC2 did not tell about, which is not asked again.
+/// The sizes that were requested so far; `None` for a type that EC2 did not return, which is not requested again.
 #[derive(Debug, Default)]
 pub(super) struct Sizes(Mutex<BTreeMap<String, Option<Size>>>);
 
 impl Sizes {
-    /// The warning about these types, if there is something to say.
+    /// The warning about these types, if their sizes differ.
     pub(super) async fn warning(&self, ec2: &Client, names: &[String]) -> Option<Diagnostic> {
         let sizes = self.of(ec2, names).await;
         differences(names, &sizes)
             .map(|text| Diagnostic::warning("Instance types of different sizes", text).at("instance_types"))
     }
 
-    /// Who comes while somebody asks waits for that answer.
+    /// Returns the sizes of these types. The lock is held during the request, so that concurrent plans use one
+    /// response.
     async fn of(&self, ec2: &Client, names: &[String]) -> BTreeMap<String, Size> {
         let mut known = self.0.lock().await;
         let lacking: Vec<&String> = names.iter().filter(|name| !known.contains_key(*name)).collect();
@@ -49,7 +51,7 @@ impl Sizes {
     }
 }
 
-/// How to ask for a warning.
+/// Client settings for requests that may fail without consequences: no retries, and a short timeout.
 pub(super) fn hasty() -> aws_sdk_ec2::config::Builder {
     aws_sdk_ec2::config::Builder::new()
         .retry_config(RetryConfig::disabled())
@@ -73,7 +75,7 @@ fn size(info: &InstanceTypeInfo) -> Option<(String, Size)> {
     let size = Size {
         vcpus: info.v_cpu_info.as_ref()?.default_v_cpus?,
         memory_mib: info.memory_info.as_ref()?.size_in_mib?,
-        // What runs on a 64-bit processor is not told apart by its older modes.
+        // `i386` is an additional mode of 64-bit processors, which does not distinguish instance types.
         architectures: architectures.map(|kind| kind.as_str().to_owned()).filter(|kind| kind != "i386").collect(),
     };
     Some((info.instance_type.as_ref()?.as_str().to_owned(), size))
@@ -97,7 +99,7 @@ fn differences(names: &[String], sizes: &BTreeMap<String, Size>) -> Option<Strin
 }
 
 impl Size {
-    /// In words, as far as it differs from another.
+    /// The values that differ from another size, as text.
     fn text(&self, other: &Self) -> String {
         let mut parts = Vec::new();
         if self.vcpus != other.vcpus {

@@ -1,8 +1,8 @@
-//! What a launch template of the user's says that matters for the node group: an instance type, which EKS takes from one
-//! place only, and how far the instance metadata service reaches, by which pods get at the role of the nodes.
+//! Checks settings of the user's launch template that affect the node group: the instance type, which EKS accepts from
+//! one place only, and the hop limit of the instance metadata service, through which pods use the role of the nodes.
 //!
-//! Asked when a group is planned with a template for the first time. Without credentials or an answer in time nothing is
-//! said, and EKS has the last word.
+//! The template is read when a plan contains it for the first time. Without credentials or a response in time nothing
+//! is reported, and the checks are left to EKS.
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::DisplayErrorContext;
@@ -15,19 +15,19 @@ use super::private::Private;
 use super::schema::{LaunchTemplate, NodeGroup};
 use super::template::{HOPS_OF_PODS, OUT_OF_REACH};
 
-/// Looks at the template of a plan that has another one than before.
+/// Checks the template of a plan, if the state has another one.
 pub(super) async fn review(ec2: &Client, plan: &mut Plan<NodeGroup, Private>) {
     let before = plan.prior.as_ref().map(|prior| prior.launch_template.clone()).unwrap_or_default();
     if before == plan.planned.launch_template {
         return;
     }
-    // As the user names it: a template that this run makes, or a version of it, cannot be looked at yet.
+    // As configured: a template or version that the same run creates is unknown here, and cannot be read yet.
     let Some(data) = read(ec2, &plan.config.launch_template).await else { return };
     let (wrong, doubtful) = judge(&data, &plan.planned);
     plan.diagnostics.extend(wrong.into_iter().chain(doubtful));
 }
 
-/// The instance type of a group whose types come from its template: EKS does not tell it.
+/// The instance type that a template specifies: EKS does not return it with the node group.
 pub(super) async fn instance_type(ec2: &Client, template: &Value<LaunchTemplate>) -> Option<String> {
     read(ec2, template).await?.instance_type.map(|kind| kind.as_str().to_owned())
 }
@@ -72,7 +72,7 @@ fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diag
     (wrong, doubtful)
 }
 
-/// A group that has a template and a configuration that names none.
+/// The warning for a group with a template and a configuration without one.
 pub(super) fn dropped(template: &LaunchTemplate) -> Diagnostic {
     let quoted = |value: &Value<String>| format!("{:?}", value.as_str().unwrap_or_default());
     let text = format!(

@@ -68,14 +68,14 @@ mod tests {
         let script = Script::new(answers);
         let stage = Stage::new(NodeGroupResource::default(), script.settings());
         let given = [("cluster_name", "prod".into())];
-        let (listed, said) = stage.list(&NodeGroupResource::default(), &given, limit).await;
+        let (listed, diagnostics) = stage.list(&NodeGroupResource::default(), &given, limit).await;
         let shown = listed.into_iter().map(|listed| {
             let identity = Identity::from_raw(listed.identity).unwrap().unwrap();
             assert_eq!((identity.region, identity.account_id), ("eu-west-1".into(), "123456789012".into()));
             assert_eq!(listed.display_name, format!("prod:{}", identity.name.as_str().unwrap()));
             listed.display_name
         });
-        (shown.collect(), said, script.requests().len())
+        (shown.collect(), diagnostics, script.requests().len())
     }
 
     fn page(names: &str, more: &str) -> Answer {
@@ -95,10 +95,10 @@ mod tests {
     #[tokio::test]
     async fn missing_cluster_is_an_error() {
         let absent = r#"{"__type": "ResourceNotFoundException", "message": "No cluster found for name: prod."}"#;
-        let (found, said, _) = listed([Answer::identity(), Answer::Http(404, absent.to_owned())], 10).await;
+        let (found, diagnostics, _) = listed([Answer::identity(), Answer::Http(404, absent.to_owned())], 10).await;
         assert!(found.is_empty());
         assert_eq!(
-            said.iter().map(|said| said.detail.as_str()).collect::<Vec<_>>(),
+            diagnostics.iter().map(|diagnostic| diagnostic.detail.as_str()).collect::<Vec<_>>(),
             ["The cluster prod does not exist in the region, or the provider's credentials cannot access it."]
         );
     }

@@ -1,12 +1,14 @@
 //! `gitlabspot_node_group`: an EKS managed node group and everything that scaling from zero needs.
 //!
-//! The node group, the role of its nodes if the provider creates it, and of the Auto Scaling Group that EKS creates: the
-//! tags that describe a node to the cluster autoscaler, and the suspension of AZRebalance, which terminates nodes with jobs.
+//! It manages the node group, the role and the launch template of its nodes if the provider creates them, and of the
+//! Auto Scaling Group that EKS creates: the tags that describe a node to the cluster autoscaler, and the suspension of
+//! AZRebalance, which would terminate nodes with jobs.
 //!
-//! * create: subnets, role, launch template, node group, Auto Scaling Group. The state has it from before the first
-//!   request on, and a lost response does not matter (see `ownership`).
-//! * read: two calls, one for the node group and one for its Auto Scaling Group; a third for a launch template of the provider.
-//! * update: role, launch template, version, configuration, tags, Auto Scaling Group, one after the other (see `update`).
+//! * create: subnets, role, launch template, node group, Auto Scaling Group. The node group is in the state before the
+//!   first request, and a lost response has no effect (see `ownership`).
+//! * read: one call for the node group, one for its Auto Scaling Group, and one for a launch template of the provider.
+//! * update: role, launch template, version, configuration, tags, Auto Scaling Group, one after the other (see
+//!   `update`).
 //! * delete: the node group, the launch template, the role.
 //! * import: `cluster:name`, or the identity. Sets every attribute that AWS returns.
 
@@ -59,7 +61,7 @@ use crate::iam::Iam;
 use crate::location;
 use crate::provider_tags::ProviderTags;
 
-/// What an operation may take, unless the user says otherwise.
+/// Default timeout of an operation.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// The resource `gitlabspot_node_group`.
@@ -119,7 +121,7 @@ impl Resource for NodeGroupResource {
         if operation.is_gone() {
             let confirmed = location::confirm_deleted(&context.data()?.clients, arn.as_str()).await;
             return confirmed.map_err(|error| {
-                // What was said of it is not true.
+                // The warnings assume that the node group was deleted, which is not confirmed.
                 operation.diagnostics = Diagnostics::new();
                 error.to_diagnostic().into()
             });
@@ -195,7 +197,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The names of the Auto Scaling Groups, which change when EKS makes them anew.
+/// The names of the Auto Scaling Groups. They change when EKS recreates the groups.
 fn asg_names(group: &Nodegroup) -> Vec<String> {
     let groups = group.resources.iter().flat_map(|resources| resources.auto_scaling_groups());
     groups.filter_map(|group| group.name.clone()).collect()

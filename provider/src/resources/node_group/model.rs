@@ -10,7 +10,7 @@ use tfplugin::framework::{Number, Value};
 use super::autoscaler_tags::{self, Effect, NodeTemplate, ScaleDownOptions, Taint};
 use super::schema::{self, NodeGroup, known_set};
 
-/// What EKS is asked for. Names, subnets and the role's ARN are found out by the operation.
+/// The settings to request from EKS. The operation determines the name, the subnets and the ARN of the role.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Desired {
     pub(super) cluster_name: String,
@@ -18,7 +18,7 @@ pub(super) struct Desired {
     pub(super) instance_types: Vec<String>,
     pub(super) min_size: i32,
     pub(super) max_size: i32,
-    /// As the user gave it.
+    /// `None` if it is not set: the group then starts with its minimum size.
     pub(super) desired_size: Option<i32>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) taints: Vec<Taint>,
@@ -30,7 +30,7 @@ pub(super) struct Desired {
     pub(super) launch_template: Option<LaunchTemplate>,
     pub(super) update_config: Option<UpdateConfig>,
     pub(super) node_repair: bool,
-    /// With the provider's default tags.
+    /// Including the `default_tags` of the provider.
     pub(super) tags: BTreeMap<String, String>,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Observed {
 }
 
 impl Desired {
-    /// What a plan, or a state, asks for. What is not known yet counts as left to EKS.
+    /// The settings of a plan or a state. Unknown values are omitted: EKS chooses them.
     pub(super) fn of(model: &NodeGroup) -> Self {
         Self {
             cluster_name: text(&model.cluster_name).unwrap_or_default(),
@@ -93,13 +93,13 @@ impl Desired {
         }
     }
 
-    /// The number of nodes to begin with.
+    /// Number of nodes at creation, within the bounds.
     pub(super) fn initial_size(&self) -> i32 {
         self.desired_size.unwrap_or_default().clamp(self.min_size, self.max_size.max(self.min_size))
     }
 }
 
-/// The user's template, or the one that the provider made.
+/// The configured template, or the one that the provider created.
 fn launch_template(model: &NodeGroup) -> Option<LaunchTemplate> {
     match (&model.launch_template, &model.template_id) {
         (Value::Known(template), _) => Some(LaunchTemplate {
@@ -114,7 +114,7 @@ fn launch_template(model: &NodeGroup) -> Option<LaunchTemplate> {
     }
 }
 
-/// Plain taints; `None` while one is not known. Taints that validation refuses are left out.
+/// The taints without unknown values; `None` while one of them is unknown. Taints that validation refuses are omitted.
 pub(super) fn taints(taints: &Value<tfplugin::framework::Set<schema::Taint>>) -> Option<Vec<Taint>> {
     let taints = match taints {
         Value::Unknown => return None,
@@ -136,14 +136,14 @@ pub(super) fn taints(taints: &Value<tfplugin::framework::Set<schema::Taint>>) ->
     Some(taints.iter().filter_map(Value::known).filter_map(plain).collect())
 }
 
-/// The tags that the Auto Scaling Group is to have of us; `None` while they are not known.
+/// The managed tags of the Auto Scaling Group; `None` while they are unknown.
 pub(super) fn desired_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, String>> {
     let mut tags = derived_asg_tags(model)?;
     tags.extend(known_map(&model.asg_tags)?);
     Some(tags)
 }
 
-/// Those of them that the autoscaler reads.
+/// The managed tags that the autoscaler reads; `None` while they are unknown.
 pub(super) fn derived_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, String>> {
     let autoscaler = match &model.autoscaler {
         Value::Unknown => return None,
@@ -162,7 +162,7 @@ pub(super) fn derived_asg_tags(model: &NodeGroup) -> Option<BTreeMap<String, Str
     };
     let capacity_type = match &model.capacity_type {
         Value::Unknown => return None,
-        // A configuration without it gets the schema's default.
+        // The default of the schema, which a configuration does not have yet.
         Value::Null => "SPOT".to_owned(),
         Value::Known(capacity_type) => capacity_type.clone(),
     };

@@ -1,9 +1,9 @@
-//! Requests a node group from EKS so that it is not lost if a response is.
+//! Requests a node group from EKS without losing it when a response is lost.
 //!
-//! Every attempt of one create has the same token, which makes it one request to EKS. The node group gets two tags: one
-//! with the create that requested it, the other one while that create has not completed. An existing node group of the
-//! same name is then the one of this create (a response was lost), one of an interrupted create (which is adopted if it is
-//! as planned), or one of others.
+//! All attempts of one create have the same token, with which EKS treats them as one request. The node group gets two
+//! tags: one with this token, and one that is removed when the create has completed. An existing node group of the same
+//! name then belongs to this create (a response was lost), to an interrupted create (it is adopted if it is as
+//! planned), or to others.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use crate::steps::Remains;
 use crate::tags::UNFINISHED;
 use crate::{names, timestamp};
 
-/// What EKS says while a new role is not known everywhere. The code alone means too much.
+/// Messages of EKS while a new role propagates. The error code alone is too general.
 const ROLE_NOT_KNOWN_YET: [&str; 6] = [
     "cannot be found",
     "does not exist",
@@ -37,15 +37,15 @@ const ROLE_NOT_KNOWN_YET: [&str; 6] = [
 
 /// An existing node group of the planned name.
 pub(super) enum Existing {
-    /// Of this create.
+    /// It belongs to this create.
     Own(Box<Nodegroup>),
-    /// Of a create that has not completed.
+    /// It belongs to a create that has not completed.
     Unfinished(Box<Nodegroup>),
     OfOthers(Box<Nodegroup>),
     Deleting,
 }
 
-/// The answer to a request.
+/// The result of a request.
 enum Sent {
     Answered(Existing),
     /// Another operation changes the cluster or a node group of this name.
@@ -93,8 +93,8 @@ impl Session<'_> {
         }
     }
 
-    /// Sends the request, again while the cluster or a node group of the same name is being changed, which may take as long
-    /// as the create.
+    /// Sends the request, and repeats it while the cluster or a node group of the same name is being changed, until the
+    /// create times out.
     async fn send(&self, id: &Id, spec: &Desired, place: &Place, end: Instant) -> Result<Existing> {
         let wait =
             Wait::new(self.context, self.context.left(end)).every(Duration::from_secs(1), Duration::from_secs(15));
@@ -112,8 +112,8 @@ impl Session<'_> {
         }
     }
 
-    /// Sends the request, again while the role or the launch template propagates. If it fails, `remains` says whether the
-    /// node group may have been created.
+    /// Sends the request, and repeats it while the role or the launch template propagates. If it fails, `remains`
+    /// contains whether the node group may have been created.
     async fn send_until_role_is_known(
         &self,
         id: &Id,
@@ -138,7 +138,7 @@ impl Session<'_> {
                 if !busy && !error.is_outcome_unknown() {
                     return Err(Cause::Aws(error).into());
                 }
-                // Until a read says otherwise.
+                // Applies if the following read fails as well.
                 *remains = if busy { Remains::Nothing } else { Remains::Unknown };
                 match describe(self.eks, id).await {
                     Ok(Some(group)) => return Ok(Sent::Answered(classify(group, &place.token))),
@@ -153,8 +153,8 @@ impl Session<'_> {
         }
     }
 
-    /// Adopts a node group that another create has begun, if that create was interrupted: one that runs removes its mark
-    /// soon after the node group is active. `None`: it no longer exists, and can be created.
+    /// Adopts a node group of another create if that create was interrupted: a running create removes its tag soon
+    /// after the node group is active. `None`: the node group no longer exists and can be created.
     async fn adopt(
         &self,
         id: &Id,
@@ -173,6 +173,7 @@ impl Session<'_> {
         let Some((_, true)) = Wait::new(self.context, self.context.left(end)).until(|| watch(false)).await? else {
             return self.existing(id).await;
         };
+        // A running create removes the tag within this time. A timeout means that the create was interrupted.
         match Wait::new(self.context, PROPAGATION).until(|| watch(true)).await {
             Err(WaitError::TimedOut { .. }) => {}
             watched => {
@@ -193,13 +194,14 @@ impl Session<'_> {
         Ok(group.map(|group| Outcome::Exists(Box::new(group))))
     }
 
-    /// Whether a node group is as this create would create it.
+    /// Whether a node group has the settings that this create would request.
     fn is_as_planned(&self, planned: &NodeGroup, group: &Nodegroup) -> bool {
         let reading = Reading { tags: self.tags, importing: false, suspended_by_us: false };
         let observed = flatten(planned, &Observed { group: group.clone(), asgs: Some(vec![]) }, reading);
         let same_place = observed.node_role_arn == planned.node_role_arn && observed.subnet_ids == planned.subnet_ids;
         let desired = settle(planned, observed.clone());
         let comparable = |mut spec: Desired| {
+            // The autoscaler may have changed the size. The order of taints has no meaning.
             spec.desired_size = None;
             spec.taints.sort();
             spec
@@ -220,7 +222,7 @@ pub(super) fn classify(group: Nodegroup, token: &str) -> Existing {
 }
 
 fn is_role_not_known_yet(error: &AwsError) -> bool {
-    // Before the first node group of an account EKS makes its own role, which is as new.
+    // With the first node group of an account EKS creates its service-linked role, which has to propagate as well.
     if error.message().contains("unable to assume the service-linked role") {
         return true;
     }

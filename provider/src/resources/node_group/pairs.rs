@@ -1,5 +1,5 @@
-//! Pairs of attributes that say the same in two ways. A user gives one of both. An import fills both, and OpenTofu writes
-//! all that the state has into a configuration that it generates: such a pair is accepted where both say the same.
+//! Pairs of attributes with the same meaning. Users set one of the two. An import sets both, and OpenTofu writes all
+//! attributes of the state into a generated configuration: a pair is accepted if both values agree.
 
 use tfplugin::framework::{AttributePath, Diagnostics, Plan, Value};
 
@@ -12,8 +12,8 @@ const NAMES: &str = "A node group needs a name or a name prefix.";
 const PLACES: &str = "A node group needs availability zones or subnets.";
 const ROLES: &str = "A node group needs an IAM role: an existing one, or node_role = {} to create one.";
 
-/// What a configuration alone shows. Whether zones and subnets agree, and id and name of a launch template, is for
-/// [`review`].
+/// Checks the configuration without the state. [`review`] compares zones with subnets, and the ID with the name of a
+/// launch template.
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let NodeGroup { name, name_prefix, node_role_arn, node_role, .. } = config;
     one_is_needed(("name", given(name)), ("name_prefix", given(name_prefix)), NAMES, diagnostics);
@@ -37,12 +37,12 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What only the state shows: pairs that are not as they are there.
+/// Checks the configuration against the state: a pair can only be set to its recorded values.
 pub(super) fn review(plan: &mut Plan<NodeGroup, Private>) {
     let is_create = plan.is_create();
     let Plan { prior, config, diagnostics, .. } = plan;
     if is_create {
-        // An imported group has both, so that only a create needs them.
+        // The state of an imported group has both, so that only a create requires one of them.
         let NodeGroup { availability_zones, subnet_ids, node_role_arn, node_role, .. } = &*config;
         let places = (given(availability_zones), given(subnet_ids));
         one_is_needed(("availability_zones", places.0), ("subnet_ids", places.1), PLACES, diagnostics);
@@ -77,13 +77,14 @@ pub(super) fn review(plan: &mut Plan<NodeGroup, Private>) {
     }
 }
 
-/// What of an imported group a user would have written: one of each pair, and nothing that EKS or the autoscaler chose.
+/// Reduces the state of an imported group to what a user would configure: one attribute of each pair, and none that EKS
+/// or the autoscaler chose.
 pub(super) fn configuration(mut state: NodeGroup) -> NodeGroup {
-    // Without its prefix the name would be a change.
+    // The name without its prefix would be a change: the state has the prefix.
     if !state.name_prefix.is_null() {
         state.name = Value::Null;
     }
-    // The zones could stand for further subnets.
+    // The zones may have additional subnets.
     if !state.subnet_ids.is_null() {
         state.availability_zones = Value::Null;
     }

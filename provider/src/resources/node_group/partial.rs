@@ -1,10 +1,10 @@
-//! States of an operation that is under way. All attributes are listed, so that a new one cannot be forgotten.
+//! States of an operation in progress. All attributes are listed, so that a new one cannot be forgotten.
 
 use std::collections::BTreeMap;
 
 use super::schema::{NodeGroup, map_value};
 
-/// The state at the begin of a create: the Auto Scaling Group is not set up.
+/// The state at the start of a create: the Auto Scaling Group is not set up yet.
 pub(super) fn created(planned: &NodeGroup) -> NodeGroup {
     let mut state = compose(planned, planned);
     state.asg_tags_all = map_value(BTreeMap::new());
@@ -12,19 +12,20 @@ pub(super) fn created(planned: &NodeGroup) -> NodeGroup {
     state
 }
 
-/// The state at the begin of an update: what only the state has takes effect at once, everything else once it is done.
+/// The state at the start of an update: attributes that only exist in the state change at once, all others when they
+/// are applied.
 pub(super) fn updated(prior: &NodeGroup, planned: &NodeGroup) -> NodeGroup {
     compose(planned, prior)
 }
 
-/// After an update of the version, which `observed` has.
+/// Records an update of the version, which `observed` contains.
 pub(super) fn version_updated(state: &mut NodeGroup, observed: NodeGroup) {
     state.version = observed.version;
     state.release_version = observed.release_version;
     state.launch_template = observed.launch_template;
 }
 
-/// After an update of the configuration.
+/// Records an update of the configuration.
 pub(super) fn config_updated(state: &mut NodeGroup, planned: &NodeGroup) {
     state.min_size = planned.min_size.clone();
     state.max_size = planned.max_size.clone();
@@ -34,13 +35,13 @@ pub(super) fn config_updated(state: &mut NodeGroup, planned: &NodeGroup) {
     state.build_nodes = planned.build_nodes.clone();
 }
 
-/// After the tags of the node group were changed.
+/// Records a change of the tags of the node group.
 pub(super) fn tagged(state: &mut NodeGroup, planned: &NodeGroup) {
     state.tags = planned.tags.clone();
     state.tags_all = planned.tags_all.clone();
 }
 
-/// The attributes that only the state has are of `settings`, all others of `applied`.
+/// Takes the attributes that only exist in the state from `settings`, and all others from `applied`.
 fn compose(settings: &NodeGroup, applied: &NodeGroup) -> NodeGroup {
     NodeGroup {
         name_prefix: settings.name_prefix.clone(),

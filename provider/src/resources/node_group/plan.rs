@@ -1,5 +1,5 @@
-//! What the plan knows beyond the schema: everything that follows from what the user wrote, so that the plan shows it;
-//! what belongs to others, so that it shows no change; and what cannot be changed in place.
+//! Completes a plan beyond the schema: attributes that are derived, so that the plan shows them; values that others
+//! manage, so that they show no change; and attributes that cannot be changed in place.
 
 use tfplugin::framework::value::known_list;
 use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
@@ -11,7 +11,8 @@ use super::{ami_type, az_rebalance, launch_template, release, template, validate
 use crate::names::needs_another_name;
 use crate::provider_tags::ProviderTags;
 
-/// Stands as the status of a group that is gone while its role is still there, so that the next run goes on with the role.
+/// Status of a group that no longer exists while its role or its launch template remains, so that the next apply or
+/// destroy deletes these.
 pub(super) const DELETED: &str = "DELETED";
 
 /// Completes a plan.
@@ -32,6 +33,7 @@ pub(super) fn complete(plan: &mut Plan<NodeGroup, Private>, tags: &ProviderTags)
     let Some(prior) = plan.prior.clone() else { return };
     versions(plan, &prior);
     prefixes(plan, &prior);
+    // EKS cannot add a launch template to an existing group, or remove it.
     if prior.launch_template.is_null() != plan.planned.launch_template.is_null() {
         plan.require_replace("launch_template");
         if let Value::Known(template) = &prior.launch_template
@@ -41,23 +43,24 @@ pub(super) fn complete(plan: &mut Plan<NodeGroup, Private>, tags: &ProviderTags)
         }
     }
     if prior.node_role.is_null() && !plan.planned.node_role.is_null() {
-        // The role of a group is for life.
+        // EKS cannot change the role of an existing group.
         plan.require_replace("node_role");
     }
     if prior.status.as_str() == Some(DELETED) {
         plan.planned.status = Value::Unknown;
+        // A replacement also deletes the remaining role and launch template.
         plan.require_replace("status");
         return;
     }
-    // A difference that turned out to be none must not leave "known after apply" behind.
+    // Differences that were resolved above must not leave the status as "known after apply".
     plan.planned.status = prior.status.clone();
     if plan.planned != prior {
         plan.planned.status = Value::Unknown;
     }
 }
 
-/// Everything that follows from what is known: for the plan and, when the last unknown values are there, for the state. What
-/// `config` gives and is not known yet follows from nothing.
+/// Derives attributes from known values: for the plan and, when the last values are known, for the state. A value that
+/// is configured but unknown is not derived.
 pub(super) fn derive(model: &mut NodeGroup, config: &NodeGroup, tags: &ProviderTags) {
     model.id = match (&model.cluster_name, &model.name) {
         (Value::Known(cluster), Value::Known(name)) => format!("{cluster}:{name}").into(),
@@ -82,7 +85,7 @@ pub(super) fn derive(model: &mut NodeGroup, config: &NodeGroup, tags: &ProviderT
     model.build_nodes = Value::Known(build_nodes(model));
 }
 
-/// What a pod needs to land on such nodes.
+/// Node selector and tolerations of pods for these nodes.
 pub(super) fn build_nodes(model: &NodeGroup) -> BuildNodes {
     let node_selector = match &model.labels {
         Value::Null => Value::Known(std::collections::BTreeMap::new()),
@@ -106,7 +109,7 @@ pub(super) fn build_nodes(model: &NodeGroup) -> BuildNodes {
     BuildNodes { node_selector, tolerations, capacity_type: model.capacity_type.clone() }
 }
 
-/// The number of nodes is the autoscaler's: whatever it is now is right, as long as it is within bounds.
+/// The autoscaler manages the number of nodes: the current number is kept as long as it is within the bounds.
 fn desired_size(plan: &mut Plan<NodeGroup, Private>) {
     let (min, max) = (plan.planned.min_size.known().copied(), plan.planned.max_size.known().copied());
     let clamp = |size: i64| match (min, max) {
@@ -118,8 +121,8 @@ fn desired_size(plan: &mut Plan<NodeGroup, Private>) {
     plan.planned.desired_size = match (given, before) {
         (Value::Null, Value::Known(before)) => clamp(before),
         (Value::Null, _) => clamp(0),
-        // Core takes what the user wrote or what was there, and nothing between them: a size out of bounds is corrected
-        // at EKS, and shows here after the next refresh.
+        // Terraform Core only accepts the configured or the prior value: a size out of bounds is corrected in EKS, and
+        // the next refresh shows it here.
         (Value::Known(given), Value::Known(before)) if clamp(before) == Value::Known(given) => given.into(),
         (_, Value::Known(before)) => before.into(),
         (given, _) => given,
@@ -131,18 +134,19 @@ fn suspend_az_rebalance(plan: &mut Plan<NodeGroup, Private>) {
         return;
     }
     plan.planned.suspend_az_rebalance = match &plan.prior {
-        // What we suspended stays suspended: after a zonal shift AWS resumes it, whoever it was that suspended it.
+        // A suspension by this resource is restored: AWS resumes the process after a zonal shift, even if it was
+        // suspended before.
         Some(prior) if prior.suspend_az_rebalance == Value::Known(false) && az_rebalance::is_ours(&plan.private) => {
             true.into()
         }
-        // Without a word from the user it is no difference that AWS suspends it by itself during a zonal shift.
+        // Without the attribute the recorded value is kept: AWS suspends the process itself during a zonal shift.
         Some(prior) if prior.suspend_az_rebalance.known().is_some() => prior.suspend_az_rebalance.clone(),
         _ => plan.planned.capacity_type.as_ref().map(|capacity_type| capacity_type == "SPOT"),
     };
 }
 
-/// A change of one version decides the other, unless the user names it as well. A release decides the version as far as it
-/// tells which one it is for.
+/// A change of the version or the launch template makes the release unknown, and a release determines the version if it
+/// contains one. Neither applies to a version or release that is configured.
 fn versions(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     let template = |model: &NodeGroup| model.launch_template.known().map(|template| template.version.clone());
     let version_changes = plan.planned.version != prior.version;
@@ -160,7 +164,8 @@ fn versions(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     }
 }
 
-/// A prefix is no reason for another group, or another role, as long as the name has it. Without one the name stays.
+/// A changed prefix replaces the group, or its role, only if the current name does not start with it. Without a prefix
+/// the name stays.
 fn prefixes(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     if needs_another_name(&prior.name, &prior.name_prefix, &plan.planned.name_prefix) {
         plan.require_replace("name_prefix");
@@ -172,7 +177,7 @@ fn prefixes(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     }
 }
 
-/// What is allowed and yet seldom meant.
+/// Warns about settings that are valid but rarely intended.
 fn warn(plan: &mut Plan<NodeGroup, Private>) {
     let types = known_list(&plan.planned.instance_types).unwrap_or_default();
     if plan.planned.capacity_type.as_str() == Some("SPOT") && (1..3).contains(&types.len()) {
@@ -220,7 +225,7 @@ mod tests {
         }
     }
 
-    /// As core and the framework plan, when the state's computed values are those that were there.
+    /// Plans as Terraform Core and the framework do, with computed values from the prior state.
     fn planned(prior: Option<&NodeGroup>, config: &NodeGroup) -> Plan<NodeGroup, Private> {
         let schema = Schema::of::<NodeGroup>(0, "");
         let mut proposed = config.clone();
@@ -246,7 +251,7 @@ mod tests {
         plan
     }
 
-    /// What is there after that plan was applied.
+    /// The state after this configuration was applied.
     pub(in super::super) fn applied(config: &NodeGroup) -> NodeGroup {
         let mut state = planned(None, config).planned;
         state.arn = "arn:aws:eks:af-south-1:123456789012:nodegroup/prod/build/1".into();

@@ -1,4 +1,4 @@
-//! What a node group keeps beside its state.
+//! The private state of a node group.
 
 use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
@@ -9,7 +9,7 @@ use super::template;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Private {
-    /// Whether this resource suspended AZRebalance, and not AWS or somebody else.
+    /// Whether this resource suspended AZRebalance, and not AWS or another user.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) has_suspended_az_rebalance: bool,
     /// The launch template of the provider.

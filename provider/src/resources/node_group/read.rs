@@ -26,7 +26,7 @@ impl Session<'_> {
         let group = denied.or_none(&format!("the node group {id}"), describe(self.eks, &id).await);
         let group = group.during(Step::Read, &id, Remains::State)?;
         let Some(group) = group else {
-            // The other reads tell which further permissions are missing.
+            // The other reads are made as well, so that one warning lists all missing permissions.
             let names = known_list(&operation.state.autoscaling_group_names).unwrap_or_default();
             self.read_asgs(&names, &mut denied).await.during(Step::Read, &id, Remains::State)?;
             self.follow_template(operation, &mut denied).await.during(Step::Read, &id, Remains::State)?;
@@ -84,7 +84,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The node group no longer exists. Its role or launch template, which a failed create or delete has left, is kept.
+    /// Handles a node group that no longer exists. Its role or launch template, which remains after a failed create or
+    /// delete, is kept in the state, so that the next apply or destroy deletes it.
     fn not_found(&self, operation: &mut Read<NodeGroup, Private>) {
         let state = &operation.state;
         let worked = matches!(state.status.as_str(), Some("ACTIVE" | "UPDATING" | "DEGRADED"));
@@ -109,7 +110,8 @@ impl Session<'_> {
         }
     }
 
-    /// Sets what an import reads with further calls: zones, and launch template and role if the provider manages them.
+    /// Sets the attributes that an import reads with additional calls: zones, the instance type of a launch template,
+    /// and the launch template and the role if the provider manages them.
     async fn import_parts(
         &self,
         group: &Nodegroup,

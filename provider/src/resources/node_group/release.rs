@@ -1,13 +1,13 @@
-//! Which Kubernetes version a release of the AMI is for: EKS does not derive it, and refuses a release of another minor than
-//! the one that the request names, or the group has.
+//! The Kubernetes version of an AMI release. EKS does not derive it, and rejects a release for another minor version
+//! than that of the request or of the node group.
 
 use tfplugin::framework::Value;
 
 use super::schema::NodeGroup;
 
 /// The version that a configured release is for, such as `1.34` for `1.34.1-20260101` (Amazon Linux) and
-/// `1.34-2026.01.01` (Windows). Unknown while the release is; `None` where the release does not tell, as with Bottlerocket,
-/// whose releases are numbered by themselves.
+/// `1.34-2026.01.01` (Windows). Unknown while the release is unknown; `None` if the release does not contain the
+/// version, as with Bottlerocket, which has its own numbers.
 pub(super) fn version_of(release: &Value<String>, ami_type: &Value<String>) -> Option<Value<String>> {
     let of_bottlerocket = ami_type.as_str().is_some_and(|kind| kind.starts_with("BOTTLEROCKET"));
     match release {
@@ -29,7 +29,7 @@ fn minor(release: &str) -> Option<String> {
     }
 }
 
-/// What is wrong with a version and a release that are both configured.
+/// The problem with a version and a release that are both configured, if they do not match.
 pub(super) fn contradiction(config: &NodeGroup) -> Option<String> {
     let version = config.version.as_str()?;
     let Some(Value::Known(of_release)) = version_of(&config.release_version, &config.ami_type) else { return None };

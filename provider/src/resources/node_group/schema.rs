@@ -180,7 +180,7 @@ pub struct Taint {
     pub effect: Value<String>,
 }
 
-/// The role that the provider makes.
+/// The role that the provider creates.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct NodeRole {
     /// Name of the role. Defaults to a name that is derived from the names of the cluster and the node group.
@@ -238,7 +238,7 @@ pub struct LaunchTemplate {
     pub version: Value<String>,
 }
 
-/// How an update goes.
+/// Settings of updates.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct UpdateConfig {
     /// Maximum number of nodes that are unavailable at the same time, 1 to 100. Conflicts with
@@ -255,7 +255,7 @@ pub struct UpdateConfig {
     pub update_strategy: Value<String>,
 }
 
-/// What the autoscaler is told.
+/// Information for the cluster autoscaler.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Autoscaler {
     /// Whether the Auto Scaling Group is tagged with labels, taints and resources of the nodes. The cluster autoscaler
@@ -296,7 +296,7 @@ pub struct AutoscalerOptions {
     pub ignore_daemonsets_utilization: Value<bool>,
 }
 
-/// What a pod needs.
+/// Placement of pods on the nodes.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct BuildNodes {
     /// Labels of the nodes.
@@ -327,7 +327,7 @@ pub struct Toleration {
     pub effect: Value<String>,
 }
 
-/// What makes a node group this one and no other.
+/// Identity of a node group.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Identity {
     /// Name of the EKS cluster.

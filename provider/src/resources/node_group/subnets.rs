@@ -1,4 +1,4 @@
-//! Availability zones, the subnets in them, and which of those the internet reaches.
+//! Availability zones, the subnets in them, and which of these are public.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use tfplugin::framework::Diagnostic;
 use super::error::{Error, Fault, Step};
 use crate::steps::{Fault as _, Remains};
 
-/// A subnet, as far as it matters.
+/// The properties of a subnet that are used here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Subnet {
     id: String,
@@ -17,15 +17,15 @@ struct Subnet {
     vpc: String,
 }
 
-/// Subnets for the nodes, and what to say about the choice.
+/// Subnets for the nodes, with a warning if public subnets are not used.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Choice {
     pub(super) subnets: BTreeSet<String>,
     pub(super) warning: Option<Diagnostic>,
 }
 
-/// The subnets of the cluster in these zones: of a zone with private and public ones, the private ones. Nodes in a public
-/// subnet have public addresses, and without them reach neither the cluster nor a registry.
+/// The subnets of the cluster in these zones. If a zone has private and public subnets, only the private ones: nodes in
+/// a public subnet have public addresses, and without them reach neither the cluster nor a registry.
 ///
 /// # Errors
 /// There is no such cluster, it has no subnet in one of the zones, or a call failed.
@@ -79,7 +79,7 @@ pub(super) async fn zones_of(
     Ok(observed.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 
-/// Those of these subnets that are public.
+/// The public ones among these subnets.
 ///
 /// # Errors
 /// A call failed.
@@ -109,8 +109,8 @@ async fn public(ec2: &aws_sdk_ec2::Client, subnets: &[Subnet]) -> Result<BTreeSe
     Ok(public.map(|subnet| subnet.id.clone()).collect())
 }
 
-/// A subnet is public when its route table leads to an internet gateway. One without a table of its own has the main one
-/// of the VPC.
+/// Whether the route table of a subnet has a route to an internet gateway. A subnet without a table of its own uses the
+/// main table of the VPC.
 fn is_public(subnet: &Subnet, tables: &[RouteTable]) -> bool {
     let associated = |table: &&RouteTable| table.associations().iter().any(|it| it.subnet_id() == Some(&subnet.id));
     let main = |table: &&RouteTable| {

@@ -1,4 +1,4 @@
-//! Scenarios: the resource as core drives it, on an AWS account in memory.
+//! Scenarios: operations as Terraform Core requests them, on an AWS account in memory.
 
 mod generated;
 mod role;
@@ -33,7 +33,7 @@ fn object(attributes: &[(&str, Raw)]) -> Raw {
 
 type Config = Vec<(&'static str, Raw)>;
 
-/// The guide's group.
+/// The node group of the guide.
 fn guide() -> Config {
     let taint = object(&[("key", text("buildInstance")), ("value", text("true")), ("effect", text("NoSchedule"))]);
     let labels = [("nodegroup-type", text("stateless")), ("instance-type", text("spot")), ("intent", text("build"))];
@@ -71,7 +71,7 @@ fn with(more: &[(&'static str, Raw)]) -> Config {
     config
 }
 
-/// The guide's group with a role of the user's.
+/// The node group of the guide with an existing role.
 fn with_role_arn() -> Config {
     with(&[("node_role", Raw::Null), ("node_role_arn", text("arn:aws:iam::123456789012:role/nodes"))])
 }
@@ -211,7 +211,7 @@ async fn the_size_of_the_autoscaler_is_kept() {
     account.state().eks.node_group["scalingConfig"]["desiredSize"] = 3.into();
     assert_eq!(stage.changes(&guide()).await, [""; 0]);
     assert_eq!(stage.state.get("desired_size"), 3.into());
-    // Below what runs: corrected, and only as far as needed.
+    // A maximum below the current size changes the size, but only as far as necessary.
     assert!(!stage.apply(&with(&[("max_size", 2.into())])).await.has_errors());
     assert_eq!(
         account.bodies("UpdateNodegroupConfig").remove(0)["scalingConfig"],
@@ -522,7 +522,7 @@ async fn az_rebalance_that_aws_suspended_is_not_resumed() {
     assert!(account.state().autoscaling.az_rebalance_is_suspended);
     first.apply_wholly(&with(&[("suspend_az_rebalance", false.into())])).await;
     assert!(!account.state().autoscaling.az_rebalance_is_suspended);
-    // Now AWS does it, for a zonal shift.
+    // AWS suspends it for a zonal shift.
     account.state().autoscaling.az_rebalance_is_suspended = true;
     assert_eq!(first.changes(&with(&[("suspend_az_rebalance", false.into())])).await, [""; 0]);
     assert!(account.state().autoscaling.az_rebalance_is_suspended);

@@ -1,5 +1,5 @@
-//! Updates a node group in place: role, launch template, version, configuration, tags, Auto Scaling Group. Each is waited for
-//! and recorded.
+//! Updates a node group in place: role, launch template, version, configuration, tags, Auto Scaling Group. The
+//! operation waits for each step and records it.
 
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,7 @@ impl Session<'_> {
         let mut planned = operation.planned.clone();
         plan::derive(&mut planned, &operation.config, self.tags);
         let id = &Id::of(&prior);
+        // EKS rejects a change while another update of the node group is in progress.
         let group = until_idle(self.context, self.eks, id, self.context.left(end)).await;
         let group = group.during(Step::UpdateConfig, id, Remains::Unchanged)?;
         let progress = &mut Progress::begin(operation, partial::updated(&prior, &planned));
@@ -70,7 +71,7 @@ impl Session<'_> {
         updated.during(Step::SetUpRole, id, Remains::Recorded)
     }
 
-    /// Creates a version of the launch template. Returns its content, if the node group has another one.
+    /// Creates a version of the launch template, if its content changes. Returns the new content.
     async fn update_template(
         &self,
         id: &Id,
@@ -94,8 +95,8 @@ impl Session<'_> {
         Ok(Some(spec))
     }
 
-    /// Updates the version, and the launch template with it. Returns the node group with the sizes that the autoscaler has
-    /// set in the meantime.
+    /// Updates the version, and the launch template with it. Returns the node group with the sizes that the autoscaler
+    /// has set in the meantime.
     async fn update_version(
         &self,
         work: &Work<'_>,
@@ -115,6 +116,7 @@ impl Session<'_> {
             let passes = |error: &AwsError| work.template.is_some() && template::may_be_new(error);
             let updated = self.carry_out(work, passes, send).await;
             let stays = if planned.suspend_az_rebalance.or(false) { resumed } else { Vec::new() };
+            // Suspended again before an error of the update is returned.
             let suspended = self.suspend_az_rebalance(stays, &mut progress.operation.private).await;
             group = updated.during(Step::UpdateVersion, id, Remains::Recorded)?;
             suspended.during(Step::AzRebalance, id, Remains::Recorded)?;
@@ -148,8 +150,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// During an update of the version EKS starts new nodes and relies on AZRebalance to start them in the zones of the old
-    /// ones. If this resource has suspended it, it is resumed for that time. Returns the groups to suspend it in again.
+    /// Resumes AZRebalance for an update of the version, if this resource has suspended it: EKS relies on it to start
+    /// the new nodes in the zones of the old ones. Returns the groups in which it has to be suspended again.
     async fn resume_az_rebalance(
         &self,
         group: &Nodegroup,
@@ -188,6 +190,7 @@ impl Session<'_> {
         let update = when_free(self.context, self.context.left(end), passes, send).await?;
         let update = update.ok_or(Cause::Incomplete("the id of the update"))?;
         until_updated(self.context, self.eks, id, &update, self.context.left(end)).await?;
+        // The update is complete: a read of its result gets a minute even if the operation has timed out.
         until_idle(self.context, self.eks, id, self.context.left(end).max(Duration::from_secs(60))).await
     }
 
@@ -195,7 +198,7 @@ impl Session<'_> {
         let plain = |model: &NodeGroup| known_map(&model.tags_all).unwrap_or_default();
         let Change { set, remove } = Change::between(&plain(work.prior), &plain(work.planned));
         let arn = work.prior.arn.as_str().unwrap_or_default();
-        // Removed first: fifty tags are the limit at every moment.
+        // Tags are removed first: the limit of 50 tags applies after every request.
         if !remove.is_empty() {
             let request = self.eks.untag_resource().resource_arn(arn).set_tag_keys(Some(remove));
             let untagged = request.send().await.map_err(AwsError::of("UntagResource"));
@@ -210,7 +213,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Updates the tags of the Auto Scaling Group one by one, and suspends or resumes AZRebalance.
+    /// Updates the tags of the Auto Scaling Group, and suspends or resumes AZRebalance.
     async fn update_asgs(
         &self,
         work: &Work<'_>,
@@ -220,7 +223,7 @@ impl Session<'_> {
         let &Work { id, prior, planned, .. } = work;
         let asgs = self.update_asg_tags(work, &asg_names(group), progress).await?;
         progress.done(|state| state.asg_tags_all = planned.asg_tags_all.clone());
-        // Without the attribute it stays as it is.
+        // Without the attribute the plan has the recorded value, and nothing changes.
         if prior.suspend_az_rebalance != planned.suspend_az_rebalance {
             let suspend = planned.suspend_az_rebalance.or(false);
             let private = &mut progress.operation.private;
@@ -245,6 +248,7 @@ impl Session<'_> {
             return Ok(asgs);
         }
         let changed = asg_tags::apply(self.context, self.autoscaling, names, &change).await;
+        // Some tags may have changed before the failure: the state has to contain them.
         if changed.is_err()
             && let Ok(asgs) = asg_tags::describe(self.autoscaling, names).await
         {
@@ -266,7 +270,7 @@ impl Session<'_> {
     }
 }
 
-/// The tags that this resource manages, before or after the update.
+/// The observed tags that this resource manages before or after the update.
 fn managed_of(observed: &Tags, before: &Tags, desired: &Tags) -> Value<Map<String>> {
     let managed = observed.iter().filter(|(key, _)| before.contains_key(*key) || desired.contains_key(*key));
     Value::Known(managed.map(|(key, value)| (key.clone(), value.as_str().into())).collect())

@@ -1,4 +1,5 @@
-//! States of a node group and of its updates: which pass, which are the end, and what the end means.
+//! Waits for the states of a node group and of its updates: which ones are temporary, which are final, and which of
+//! these are failures.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ impl std::fmt::Display for Id {
     }
 }
 
-/// The node group, if there is one.
+/// The node group; `None` if it does not exist.
 ///
 /// # Errors
 /// The call failed.
@@ -38,7 +39,7 @@ pub(super) async fn describe(eks: &Client, id: &Id) -> Result<Option<Nodegroup>,
     }
 }
 
-/// A look that tolerates a service that is in trouble for the moment: there is time.
+/// Reads the node group. A transient failure of the service counts as pending: the wait continues until its timeout.
 async fn look<T>(
     eks: &Client,
     id: &Id,
@@ -65,11 +66,11 @@ fn unhealthy(group: &Nodegroup) -> Cause {
     Cause::Unhealthy { status: status(group), issues: Issues::of(group) }
 }
 
-/// Waits until a new group works. One that is degraded from the beginning counts as failed: it does not get well by
-/// itself. News of a new group may travel: one that was never seen is not gone.
+/// Waits until a new group is active. A new group that is degraded is a failure: it does not recover by itself. It may
+/// take a while to become visible: a group that was never observed only counts as deleted after [`PROPAGATION`].
 ///
 /// # Errors
-/// It failed, is gone, or takes too long.
+/// It failed, was deleted, or the wait timed out.
 pub(super) async fn until_active<D>(
     context: &Context<D>,
     eks: &Client,
@@ -103,10 +104,10 @@ fn not_visible<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, C
     Ok(Look::Pending("the update is not visible yet".to_owned()))
 }
 
-/// Waits until a group is neither being made nor changed.
+/// Waits until a group is neither being created nor updated.
 ///
 /// # Errors
-/// It is gone or being deleted, or takes too long.
+/// It does not exist or is being deleted, or the wait timed out.
 pub(super) async fn until_idle<D>(
     context: &Context<D>,
     eks: &Client,
@@ -124,10 +125,10 @@ pub(super) async fn until_idle<D>(
     Wait::new(context, timeout).watching().until(|| look(eks, id, judge)).await
 }
 
-/// Waits until a group that is being deleted is gone.
+/// Waits until a group that is being deleted no longer exists.
 ///
 /// # Errors
-/// EKS gave up, or it takes too long.
+/// The deletion failed, or the wait timed out.
 pub(super) async fn until_deleted<D>(
     context: &Context<D>,
     eks: &Client,
@@ -145,7 +146,7 @@ pub(super) async fn until_deleted<D>(
 /// Waits until EKS has carried out an update.
 ///
 /// # Errors
-/// It failed or was cancelled, or takes too long.
+/// It failed or was cancelled, or the wait timed out.
 pub(super) async fn until_updated<D>(
     context: &Context<D>,
     eks: &Client,
@@ -159,6 +160,7 @@ pub(super) async fn until_updated<D>(
         let update = match request.send().await.map_err(AwsError::of("DescribeUpdate")) {
             Ok(output) => output.update.ok_or(Cause::Incomplete("the update"))?,
             Err(error) if error.is_transient() => return Ok(Look::Pending(error.to_string())),
+            // A new update may not be visible yet.
             Err(error) if error.is_not_found() => {
                 let waited = context.clock.now().saturating_duration_since(begin);
                 return if waited < PROPAGATION { Ok(Look::Pending(error.to_string())) } else { Err(error.into()) };
@@ -179,8 +181,8 @@ pub(super) async fn until_updated<D>(
     Wait::new(context, timeout).watching().until(look).await
 }
 
-/// Whether EKS refused a change because another one is under way, of the node group or of its cluster. For the cluster it
-/// uses several codes.
+/// Whether EKS rejected a change because another change of the node group or its cluster is in progress. For the
+/// cluster it returns several codes.
 pub(super) fn is_busy(error: &AwsError) -> bool {
     let of_cluster =
         error.message().contains("not in ACTIVE status") || error.message().contains("not in Active State");
@@ -191,11 +193,11 @@ pub(super) fn is_busy(error: &AwsError) -> bool {
     }
 }
 
-/// Waits for an update that another request began, and for a while until news that `passes` knows has travelled;
-/// `Look::Pending` in the meantime.
+/// Repeats a request while another update of the node group is in progress, and for the first [`PROPAGATION`] also
+/// while `passes` accepts its error.
 ///
 /// # Errors
-/// What `request` failed with, if it is neither; or it takes too long.
+/// The request failed with another error, or the wait timed out.
 pub(super) async fn when_free<D, T, F>(
     context: &Context<D>,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! Access keys of the user: making, proving, retiring.
+//! Creates, verifies, deactivates and deletes the access keys of the user.
 
 use std::time::Duration;
 
@@ -33,12 +33,12 @@ pub(super) struct Created {
     pub(super) created_at: String,
 }
 
-/// Why no key could be created. None is left that is not named.
+/// Reason why no key could be created.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The user has as many keys as IAM allows, and this provider did not create them all.
     TooMany(Vec<String>),
-    /// An answer without a key: nothing that AWS documents.
+    /// The response contains no key, which AWS does not document.
     Empty,
     Call(WaitError<AwsError>),
 }
@@ -49,7 +49,7 @@ impl<E: Into<WaitError<AwsError>>> From<E> for Failure {
     }
 }
 
-/// All keys.
+/// Lists all keys of a user.
 pub(super) async fn list(iam: &Client, user: &str) -> Result<Vec<Listed>, AwsError> {
     let mut pages = iam.list_access_keys().user_name(user).into_paginator().items().send();
     let mut keys = Vec::new();
@@ -68,8 +68,9 @@ fn time(date: &aws_smithy_types::DateTime) -> Option<String> {
     std::time::SystemTime::try_from(*date).ok().map(timestamp::format)
 }
 
-/// Creates a key. The call has no idempotency token and only its answer has the secret: after an answer that was lost, the
-/// new key is found by comparing with the keys of before, and deleted, as nobody will ever know its secret.
+/// Creates a key. The call has no idempotency token, and only its response contains the secret. After a lost response
+/// the new key is identified by comparison with the keys `before`, and deleted, because its secret cannot be read
+/// again.
 pub(super) async fn create(iam: Iam<'_>, user: &str, before: &[Listed]) -> Result<Created, Failure> {
     let mut tries = 0;
     loop {
@@ -90,11 +91,14 @@ pub(super) async fn create(iam: Iam<'_>, user: &str, before: &[Listed]) -> Resul
                         .unwrap_or_else(|| timestamp::format(iam.context.clock.time_of_day())),
                     pair: KeyPair { id: key.access_key_id, secret: key.secret_access_key.into() },
                 };
+                // The SDK repeats a request after a lost response, so that an earlier attempt may have created a key
+                // too.
                 if attempts.answer_lost() {
                     remove_orphans(iam, user, before, Some(&created.pair.id)).await?;
                 }
                 return Ok(created);
             }
+            // Keys of lost responses count toward the limit of two keys for each user.
             Err(WaitError::Failed(error)) if is_limit(&error) || error.is_outcome_unknown() => {
                 let removed = remove_orphans(iam, user, before, None).await?;
                 if removed == 0 && is_limit(&error) {
@@ -113,7 +117,7 @@ fn is_limit(error: &AwsError) -> bool {
     error.code() == Some("LimitExceeded")
 }
 
-/// Removes the keys that were not there before, except one.
+/// Deletes the keys that are neither in `before` nor `keep`. Returns their number.
 async fn remove_orphans(iam: Iam<'_>, user: &str, before: &[Listed], keep: Option<&str>) -> Result<usize, AwsError> {
     let now = list(&iam, user).await?;
     let orphans: Vec<_> = now
@@ -128,7 +132,8 @@ async fn remove_orphans(iam: Iam<'_>, user: &str, before: &[Listed], keep: Optio
     Ok(orphans.len())
 }
 
-/// Waits until AWS everywhere accepts the key: several calls of STS in a row have to work.
+/// Waits until AWS accepts the key everywhere. A new key propagates, so that several calls of STS in a row must
+/// succeed.
 pub(super) async fn prove(context: &Context<Data>, sts: &aws_sdk_sts::Client, pair: &KeyPair) -> Waited<()> {
     let sts = as_user(sts, pair);
     let steady = Steady { looks: 3, delay: Duration::ZERO, interval: Duration::from_secs(1), timeout: PROPAGATION };
@@ -159,7 +164,7 @@ fn as_user(sts: &aws_sdk_sts::Client, pair: &KeyPair) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(config)
 }
 
-/// What AWS says to a key that it does not know yet, or knows only in part.
+/// Whether AWS returned this error because the key, or its secret, has not propagated yet.
 fn is_unknown_key(error: &AwsError) -> bool {
     const CODES: [&str; 5] = [
         "InvalidClientTokenId",
@@ -171,7 +176,7 @@ fn is_unknown_key(error: &AwsError) -> bool {
     error.code().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Turns a key off, then deletes it; that it is gone is a success.
+/// Deactivates a key, then deletes it. A key that does not exist is a success.
 pub(super) async fn retire(iam: Iam<'_>, user: &str, id: &str) -> Result<(), AwsError> {
     let call = || async {
         let request = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);
@@ -183,7 +188,7 @@ pub(super) async fn retire(iam: Iam<'_>, user: &str, id: &str) -> Result<(), Aws
     }
 }
 
-/// Deletes a key; that it is gone is a success.
+/// Deletes a key. A key that does not exist is a success.
 pub(super) async fn delete(iam: Iam<'_>, user: &str, id: &str) -> Result<(), AwsError> {
     let call = || async {
         let request = iam.delete_access_key().user_name(user).access_key_id(id);
@@ -192,7 +197,7 @@ pub(super) async fn delete(iam: Iam<'_>, user: &str, id: &str) -> Result<(), Aws
     optional(repeated(iam, call).await).map(drop)
 }
 
-/// Repeats a change of a key while IAM is busy with another one.
+/// Repeats a change of a key while IAM rejects it because of a concurrent change.
 async fn repeated<F>(iam: Iam<'_>, mut call: impl FnMut() -> F) -> Result<(), AwsError>
 where
     F: Future<Output = Result<(), AwsError>>,
@@ -201,7 +206,8 @@ where
     match accepted(iam.context, PROPAGATION, passes, &mut call).await {
         Ok(()) => Ok(()),
         Err(WaitError::Failed(error)) => Err(error),
-        // Stopped between two tries: one more, so that no key stays behind for want of a second.
+        // The user cancelled between two attempts. One more attempt, so that the key does not remain because of a short
+        // wait.
         Err(_) => call().await,
     }
 }

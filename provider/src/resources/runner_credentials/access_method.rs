@@ -1,4 +1,4 @@
-//! How the runner gets access to the bucket, and whether a pod uses that.
+//! Access methods of the runner, and the pods that use them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -8,11 +8,11 @@ use super::model::Desired;
 use super::principal::Principal;
 use super::schema::RunnerCredentials;
 
-/// EKS puts these into pods: the former for IRSA, the latter for Pod Identity.
+/// Environment variables that EKS adds to the containers of pods: the former for IRSA, the latter for Pod Identity.
 const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
 const POD_IDENTITY_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
-/// How the runner authenticates.
+/// Mode of authentication of the runner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
@@ -32,7 +32,7 @@ impl Mode {
         }
     }
 
-    /// As users write it.
+    /// The value of the attribute `mode`.
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::AccessKey => "access_key",
@@ -49,16 +49,16 @@ impl Mode {
     }
 }
 
-/// The key in the Secret, or the binding of one service account to the role.
+/// An access key in the Secret, or a role with the binding of one service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AccessMethod {
     pub(super) mode: Mode,
-    /// Empty for the key, and where no service account is bound to the role.
+    /// Empty in mode `access_key`, and if no service account is bound to the role.
     pub(super) service_account: String,
 }
 
 impl AccessMethod {
-    /// From a plan or a state without unknown values.
+    /// Returns the method of a plan or a state without unknown values.
     pub(super) fn of(model: &RunnerCredentials) -> Self {
         let mode = Mode::of(&model.mode).unwrap_or(Mode::AccessKey);
         let service_account = match mode {
@@ -68,7 +68,7 @@ impl AccessMethod {
         Self { mode, service_account: service_account.to_owned() }
     }
 
-    /// Whether it takes more than a repair to come from here to there.
+    /// Whether a change to `other` needs a new grant. Binding a service account to a role without one is a repair.
     pub(super) fn requires_switch_to(&self, other: &Self) -> bool {
         self.mode != other.mode || !self.service_account.is_empty() && self.service_account != other.service_account
     }
@@ -77,7 +77,7 @@ impl AccessMethod {
         self.mode.principal()
     }
 
-    /// The value of a tag that names it.
+    /// The value of the tag that identifies the method.
     pub(super) fn mark(&self) -> String {
         format!("{} {}", self.mode.text(), self.service_account).trim_end().to_owned()
     }
@@ -87,7 +87,7 @@ impl AccessMethod {
         Some(Self { mode: Mode::of(&mode.into())?, service_account: service_account.to_owned() })
     }
 
-    /// The text for users.
+    /// Description for users.
     pub(super) fn describe(&self, state: &RunnerCredentials) -> String {
         let desired = Desired::of(state, self.clone());
         let (name, namespace) = (&desired.settings.name, &desired.place.namespace);
@@ -101,7 +101,7 @@ impl AccessMethod {
         format!("IAM role {name} for the service account {namespace}/{} through {through}", self.service_account)
     }
 
-    /// Names of the pods of the namespace that use it. One that has come to its end uses nothing any more.
+    /// Names of the pods of the namespace that use the method. Pods that have terminated do not use it.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
         let desired = Desired::of(state, self.clone());
         let role = desired.settings.end_of_role_arn();
@@ -121,7 +121,7 @@ impl AccessMethod {
     }
 }
 
-/// Containers of all kinds.
+/// Returns containers, init containers and ephemeral containers.
 fn containers(spec: &Json) -> impl Iterator<Item = &Json> {
     let kinds = ["containers", "initContainers", "ephemeralContainers"];
     kinds.into_iter().flat_map(|kind| spec[kind].as_array().into_iter().flatten())
@@ -136,7 +136,7 @@ fn has_variable(pod: &Json, name: &str, fits: impl Fn(&str) -> bool) -> bool {
     variables.any(|variable| variable["name"] == name && fits(variable["value"].as_str().unwrap_or_default()))
 }
 
-/// Whether a pod takes anything from the Secret.
+/// Whether a pod uses the Secret, as a volume or for environment variables.
 fn mentions(spec: &Json, secret: &str) -> bool {
     let in_volume = |volume: &Json| {
         volume["secret"]["secretName"] == secret

@@ -1,4 +1,4 @@
-//! Why an operation on credentials failed: the fault, and what remains.
+//! Errors of operations on credentials.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ use crate::reservations::Reserved;
 pub(super) use crate::steps::Remains;
 use crate::steps::{self, Fault as _};
 
-/// Why an operation failed, and what remains.
+/// Error of an operation: its cause, and what remains.
 pub(super) type Error = steps::Error<Fault>;
 
 /// The result of a step.
 pub(super) type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong.
+/// The cause of an error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("{0}")]
@@ -108,11 +108,11 @@ pub(super) enum Fault {
     NothingToImport { principal: Principal, name: String },
 }
 
-/// Whose key a Secret holds.
+/// The user of the key in a Secret.
 #[derive(Debug)]
 pub(super) struct Occupant {
     pub(super) user: String,
-    /// What imports user and Secret.
+    /// Import ID of user and Secret.
     pub(super) id: String,
 }
 
@@ -128,14 +128,14 @@ pub(super) enum Step {
     AttachPolicy(Id),
     Read(IamObject),
     Delete(IamObject),
-    /// Of this user.
+    /// The name of the user.
     CreateKey(String),
-    /// Of this user.
+    /// The name of the user.
     ListKeys(String),
     AwaitKey,
-    /// The key with this ID.
+    /// The ID of the key.
     DeleteKey(String),
-    /// The key with this ID, after a rotation.
+    /// The ID of the key that a rotation replaced.
     DeleteOldKey(String),
     FindSecret,
     ReadSecret,
@@ -153,7 +153,7 @@ pub(super) enum Step {
     CompleteSwitch,
 }
 
-/// A user or role, or what belongs to it.
+/// A user or role, its policy or its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum IamObject {
     Principal(Id),
@@ -161,7 +161,7 @@ pub(super) enum IamObject {
     Keys(Id),
 }
 
-/// Why a step failed.
+/// Cause of a failed step.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
@@ -170,7 +170,7 @@ pub(super) enum Failure {
     Kubernetes(#[from] WaitError<KubernetesError>),
 }
 
-/// Names the step in which a call failed, and what remains.
+/// Adds the failed step, and what remains, to the error of a call.
 pub(super) trait During<T> {
     fn during(self, step: Step, remains: Remains) -> Result<T>;
 }
@@ -243,7 +243,7 @@ impl fmt::Display for Step {
 impl steps::Fault for Fault {
     fn summary(&self) -> &'static str {
         match self {
-            Self::Client { .. } => "Cannot connect",
+            Self::Client(source) => source.summary(),
             Self::Exists { .. } => "IAM name already exists",
             Self::Reserved { .. } => "Name already in use",
             Self::SecretExists { .. } => "Secret already exists",
@@ -283,17 +283,17 @@ impl steps::Fault for Fault {
     }
 }
 
-/// What remains of a rotation that failed.
+/// What remains after a rotation that failed.
 pub(super) fn previous_key() -> Remains {
     Remains::Other("The previous key remains in use.".to_owned())
 }
 
-/// What remains of a rotation whose last step failed.
+/// What remains after a rotation of which only the deletion of the old key failed.
 pub(super) fn old_key(key: &str) -> Remains {
     Remains::Other(format!("The new key is in use; the next apply deletes {key}."))
 }
 
-/// What remains if the outcome of the request for the Secret is unknown.
+/// What remains if the outcome of writing the Secret is unknown.
 pub(super) fn either_key(new: &str) -> Remains {
     Remains::Other(format!(
         "It is not known whether the new access key {new} is in the Secret. The previous key is kept as well; the next \
@@ -309,15 +309,15 @@ mod tests {
     fn errors_state_what_remains() {
         let detail = |error: Error| Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect::<String>();
         let fault = || Fault::EmptyKey("runner".to_owned());
-        let said =
+        let text =
             detail(fault().leaving(previous_key().also("The new access key AKIA1 was deleted again.".to_owned())));
-        assert!(said.ends_with("AKIA1 was deleted again. The previous key remains in use."), "{said}");
+        assert!(text.ends_with("AKIA1 was deleted again. The previous key remains in use."), "{text}");
         assert!(detail(fault().leaving(old_key("AKIA1"))).ends_with("in use; the next apply deletes AKIA1."));
         let read = Err::<(), _>(AwsError::answered("ListAccessKeys", 403, "AccessDenied", "no"));
         let step = Step::Read(IamObject::Keys(Principal::User.id("runner")));
-        let said = detail(read.during(step, Remains::State).unwrap_err());
-        assert!(said.starts_with("Reading the access keys of the IAM user runner failed: ListAccessKeys"), "{said}");
-        let said = detail(Fault::UsedAgain(vec!["x.".to_owned()]).into());
-        assert!(said.ends_with("Plan again."), "{said}");
+        let text = detail(read.during(step, Remains::State).unwrap_err());
+        assert!(text.starts_with("Reading the access keys of the IAM user runner failed: ListAccessKeys"), "{text}");
+        let text = detail(Fault::UsedAgain(vec!["x.".to_owned()]).into());
+        assert!(text.ends_with("Plan again."), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! From what was read to state, and what a read finds to be wrong with the key.
+//! Converts observed objects to the state, and finds problems with the key.
 
 use std::time::SystemTime;
 
@@ -17,19 +17,20 @@ use crate::policy_document::{equivalent, parse, text};
 use crate::provider_tags::ProviderTags;
 use crate::{tags, timestamp};
 
-/// Why a key is replaced that someone has changed.
+/// Reason of a rotation after others have changed the Secret.
 pub(super) const SECRET_CHANGED: &str = "The Secret was changed outside of this configuration";
 
-/// What was found of user or role.
+/// Updates the state from the observed user or role.
 pub(super) fn principal(state: &mut RunnerCredentials, found: &principal::Observed, importing: Option<&ProviderTags>) {
     state.path = found.path.as_str().into();
     state.permissions_boundary = found.boundary.clone().into();
     tags::flatten(&found.tags, (&mut state.tags, &mut state.tags_all), importing);
 }
 
-/// What was found of the policy. After an import, what it means is told from the document.
+/// Updates the state from the observed policy. In an import, the attributes behind it are derived from the document.
 pub(super) fn policy(state: &mut RunnerCredentials, found: Option<&Json>, importing: bool) {
     let before = state.policy_json.as_str().and_then(parse);
+    // An equivalent document is no drift: the state keeps its text.
     state.policy_json = match found {
         None => Value::Null,
         Some(found) if before.as_ref().is_some_and(|before| equivalent(before, found)) => return,
@@ -48,16 +49,17 @@ pub(super) fn policy(state: &mut RunnerCredentials, found: Option<&Json>, import
     }
 }
 
-/// What was found of key and Secret.
+/// The observed keys and Secret.
 pub(super) struct ObservedKey<'a> {
-    /// None when they may not be listed.
+    /// Keys of the user. `None` if the identity is not allowed to list them.
     pub(super) keys: Option<&'a [Listed]>,
-    /// None when it may not be read, or the cluster could not be asked yet.
+    /// The Secret. The outer `None` means that it could not be read: the identity is not allowed to, or the settings of
+    /// the cluster are not known yet.
     pub(super) secret: Option<Option<&'a secret::Found>>,
     pub(super) now: SystemTime,
 }
 
-/// Sets what was found of key and Secret. Returns why the key has to be replaced, if it has to.
+/// Updates state and grant from the observed keys and Secret. Returns why the key must be replaced, if it must.
 pub(super) fn key(
     state: &mut RunnerCredentials,
     grant: &mut Grant,
@@ -67,7 +69,7 @@ pub(super) fn key(
     let ObservedKey { keys, secret, now } = observed;
     let pair = secret.flatten().and_then(|found| found.pair.as_ref());
     if importing {
-        // An import trusts the Secret that it finds.
+        // An import has no recorded key to compare with, so that the key in the Secret is adopted.
         grant.is_adopted = true;
         grant.key = pair.map(|pair| Key::of(pair, None, &Value::Null));
     }
@@ -92,7 +94,7 @@ pub(super) fn key(
     rotation.or_else(|| is_due.then(|| "The key is older than rotate_after_days".to_owned()))
 }
 
-/// What was found of the keys of the user, and why the one in use has to be replaced.
+/// Updates the grant from the listed keys. Returns why the key in use must be replaced, if it must.
 fn listed(grant: &mut Grant, keys: &[Listed]) -> Option<String> {
     grant.retiring.retain(|id| keys.iter().any(|key| &key.id == id));
     grant.outgoing.take_if(|outgoing| keys.iter().all(|key| key.id != outgoing.id));
@@ -107,7 +109,7 @@ fn listed(grant: &mut Grant, keys: &[Listed]) -> Option<String> {
     (!found.is_active).then(|| format!("The access key {which} was turned off"))
 }
 
-/// Finds out whether the Secret has a key of which it was not known.
+/// Determines whether a key of which the write had an unknown outcome is in the Secret.
 fn clear_up(state: &mut RunnerCredentials, grant: &mut Grant, keys: &[Listed], pair: Option<&KeyPair>) {
     let Some(unclear) = grant.unclear.take() else { return };
     let is_active = keys.iter().any(|key| key.is_active && key.id == unclear.id);
@@ -155,7 +157,8 @@ mod tests {
         }
     }
 
-    /// What a read makes of keys and Secret, after a first one that found everything in order.
+    /// Returns the reason for a rotation that a read of these keys and this Secret finds, after a first read without
+    /// one.
     fn reason(keys: &[Listed], found: Option<&secret::Found>, now: &str) -> Option<String> {
         let mut state = RunnerCredentials { rotate_after_days: 90.into(), ..RunnerCredentials::default() };
         let mut grant = Grant::default();

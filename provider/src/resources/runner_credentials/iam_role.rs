@@ -32,7 +32,8 @@ pub(super) async fn read(iam: &Client, name: &str) -> Result<Observed, AwsError>
     })
 }
 
-/// What others have attached to the role. What cannot be listed is omitted: the error of the delete is shown anyway.
+/// Lists attachments of others that prevent the deletion of the role. Attachments that cannot be listed are omitted,
+/// because the error of the deletion is shown anyway.
 pub(super) async fn obstacles(iam: &Client, name: &str) -> Vec<String> {
     let (inline, attached, profiles) = tokio::join!(
         iam.list_role_policies().role_name(name).send(),

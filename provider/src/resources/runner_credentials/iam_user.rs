@@ -47,7 +47,7 @@ pub(super) async fn set_boundary(iam: &Client, name: &str, boundary: Option<&str
 }
 
 pub(super) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Result<(), AwsError> {
-    // Keys are not case-sensitive: to remove "Team" after "team" was set would remove that one.
+    // IAM ignores the case of tag keys: removing "Team" after setting "team" would remove the new tag.
     if !change.remove.is_empty() {
         let request = iam.untag_user().user_name(name).set_tag_keys(Some(change.remove.clone()));
         request.send().await.map_err(AwsError::of("UntagUser"))?;
@@ -59,21 +59,22 @@ pub(super) async fn change_tags(iam: &Client, name: &str, change: &Change) -> Re
     Ok(())
 }
 
-/// Deletes the user; one that does not exist is a success.
+/// Deletes the user. A user that does not exist is a success.
 pub(super) async fn delete(iam: &Client, name: &str) -> Result<(), AwsError> {
     optional(iam.delete_user().user_name(name).send().await.map_err(AwsError::of("DeleteUser"))).map(drop)
 }
 
-/// How an access key is called among what others have put on the user.
+/// Prefix of access keys in the list of [`obstacles`].
 pub(super) const ACCESS_KEY: &str = "access key";
 
-/// What others have put on the user, without keys that are gone. What cannot be listed is left out: the refusal itself is shown anyway.
+/// Lists attachments of others that prevent the deletion of the user, without the deleted keys `gone`. Attachments that
+/// cannot be listed are omitted, because the error of the deletion is shown anyway.
 pub(super) async fn obstacles(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
     let (policies, credentials) = tokio::join!(policies(iam, name), credentials(iam, name, gone));
     [policies, credentials].concat()
 }
 
-/// Policies and groups.
+/// Lists policies and groups of the user.
 async fn policies(iam: &Client, name: &str) -> Vec<String> {
     let (inline, attached, groups) = tokio::join!(
         iam.list_user_policies().user_name(name).send(),
@@ -91,7 +92,7 @@ async fn policies(iam: &Client, name: &str) -> Vec<String> {
     found
 }
 
-/// Everything by which somebody can act as the user.
+/// Lists everything with which the user can authenticate.
 async fn credentials(iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
     let (keys, login, devices, ssh, certificates, services) = tokio::join!(
         iam.list_access_keys().user_name(name).send(),

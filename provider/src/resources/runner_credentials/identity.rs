@@ -1,4 +1,4 @@
-//! What identifies credentials: user or role, and who in the cluster uses it.
+//! The identity of credentials: the user or role, and the Secret or service account in the cluster.
 
 use tfplugin::framework::{Context, Diagnostic, Diagnostics, Import, Object, Value};
 
@@ -12,7 +12,7 @@ use crate::cluster::Eks;
 use crate::configured::Data;
 use crate::{identity, location};
 
-/// What makes credentials these and no others.
+/// Identity of credentials.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Identity {
     /// Name of the user or role.
@@ -39,7 +39,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// `None` before user or role is there.
+    /// Returns the identity of a state; `None` until its user or role exists.
     pub(super) fn of(state: &RunnerCredentials, private: &Private) -> Option<Self> {
         let is_key = state.mode.as_str()? == "access_key";
         let arn = if is_key { &state.user_arn } else { &state.role_arn };
@@ -61,7 +61,7 @@ impl Identity {
         })
     }
 
-    /// The same as an import id; `None` if it does not say how the runner gets at user or role.
+    /// Returns the import ID of the identity; `None` unless exactly one of `secret_name` and `service_account` is set.
     fn id(&self, cluster_name: &Value<String>) -> Option<String> {
         let (name, namespace) = (self.name.as_str().unwrap_or_default(), self.namespace.as_str().unwrap_or_default());
         let (object, principal) = match (self.secret_name.as_str(), self.service_account.as_str()) {
@@ -73,7 +73,7 @@ impl Identity {
     }
 }
 
-/// As much state as the read that follows needs.
+/// Returns the attributes that the following read needs.
 pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> Result<RunnerCredentials, Diagnostics> {
     let identity = match from {
         Import::Id(id) => return import::parse(&id),
@@ -89,9 +89,10 @@ pub(super) async fn import(context: &Context<Data>, from: Import<Identity>) -> R
     import::parse(&id)
 }
 
-/// What only one operation of a run may work on at a time.
+/// Names of the objects that only one operation of a run may change at a time.
 pub(super) fn reserved_names(desired: &Desired) -> Vec<String> {
     let mut names = vec![format!("The IAM {} {}", desired.method.principal().label(), desired.settings.name)];
+    // Two resources with the same Secret would overwrite each other's key.
     if desired.method.mode == Mode::AccessKey {
         let cluster = desired.cluster_name.as_deref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
         names.push(format!("The Secret {}/{}{cluster}", desired.place.namespace, desired.place.name));

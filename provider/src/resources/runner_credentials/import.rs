@@ -5,7 +5,7 @@ use tfplugin::framework::{Diagnostic, Diagnostics};
 use super::principal::Principal;
 use super::schema::RunnerCredentials;
 
-/// The ID of the credentials of a principal, for the Secret or the service account `object`.
+/// Returns the import ID of a principal for the Secret or the service account `object`.
 pub(super) fn id(
     cluster: Option<&str>,
     (namespace, object): (&str, &str),
@@ -16,7 +16,8 @@ pub(super) fn id(
     format!("{cluster}{namespace}/{object}:{kind}{name}")
 }
 
-/// Turns `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE` into a state to read.
+/// Parses `[CLUSTER/]NAMESPACE/SECRET:USER` or `[CLUSTER/]NAMESPACE/SERVICE_ACCOUNT:role/ROLE`. Returns the attributes
+/// that the following read needs. The mode of a role is preliminary: the read determines it from the trust policy.
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
     let wrong = || {
         let detail = format!(

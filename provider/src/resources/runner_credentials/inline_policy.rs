@@ -1,4 +1,4 @@
-//! The one inline policy of the user or role.
+//! The inline policy of the user or role.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::iam::{Iam, Waited, optional, role};
 use crate::policy_document::{equivalent, parse, text};
 use crate::propagation::{PROPAGATION, Steady, accepted, settled};
 
-/// Its name.
+/// Name of the policy.
 pub(super) const NAME: &str = "gitlab-runner-cache";
 
-/// The document, if there is one that can be read.
+/// Returns the policy document; `None` if the policy does not exist or is not JSON.
 pub(super) async fn read(iam: &Client, principal: Principal, name: &str) -> Result<Option<Json>, AwsError> {
     let document = match principal {
         Principal::User => {
@@ -27,7 +27,7 @@ pub(super) async fn read(iam: &Client, principal: Principal, name: &str) -> Resu
     Ok(optional(document)?.as_deref().and_then(parse))
 }
 
-/// Attaches it, and waits until a look shows it.
+/// Writes the policy, and waits until IAM returns it.
 pub(super) async fn put(iam: Iam<'_>, principal: Principal, (name, document): (&str, &Json)) -> Waited<()> {
     let passes = |error: &AwsError| error.is_not_found() || error.code() == Some("ConcurrentModification");
     accepted(iam.context, PROPAGATION, passes, || put_once(&iam, principal, name, document)).await?;
@@ -49,7 +49,7 @@ async fn put_once(iam: &Client, principal: Principal, name: &str, document: &Jso
     }
 }
 
-/// Removes it; that there is none is a success.
+/// Deletes the policy. A policy that does not exist is a success.
 pub(super) async fn delete(iam: Iam<'_>, principal: Principal, name: &str) -> Waited<()> {
     let passes = |error: &AwsError| error.code() == Some("ConcurrentModification");
     accepted(iam.context, PROPAGATION, passes, || delete_once(&iam, principal, name)).await

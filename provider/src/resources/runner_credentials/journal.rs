@@ -1,4 +1,4 @@
-//! The private state of credentials: every grant of access that exists or is being made, and what the last read found.
+//! The journal in the private state: every grant that exists or is being created, and the findings of the last read.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -13,59 +13,60 @@ use super::principal::Principal;
 use super::schema::RunnerCredentials;
 use crate::tags::Tags;
 
-/// What EKS looks for on a service account.
+/// Annotation of a service account with the ARN of its IAM role, for IRSA.
 pub(super) const ANNOTATION: &str = "eks.amazonaws.com/role-arn";
 
-/// The grants of one resource. Nothing in it is secret.
+/// The grants of one resource. It contains no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Journal {
-    /// One for each access method, the oldest first: the current one, those that it supersedes while pods use them, and
-    /// one that is being made.
+    /// One grant for each access method, the oldest first: the current one, the superseded ones that pods still use,
+    /// and one that is being created.
     pub(super) grants: Vec<Grant>,
-    /// The access method of the grant in the state.
+    /// Access method of the grant that the state shows.
     pub(super) current: AccessMethod,
-    /// Not updated since an import: what an import cannot know is taken from the configuration without consequences.
+    /// Whether no update followed the import. Attributes that an import cannot read are then taken from the
+    /// configuration without a rotation or a replacement.
     pub(super) is_imported: bool,
     pub(super) findings: Findings,
 }
 
-/// What the last read found wrong. Decided there and not while planning, so that a plan and the apply of that plan agree.
+/// Problems that the last read found. The read decides and not the plan, so that a plan and its apply agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Findings {
-    /// Why the key has to be replaced.
+    /// Reason why the key must be replaced.
     pub(super) rotation: Option<String>,
-    /// The trust policy that the role should have.
+    /// Desired trust policy, if that of the role differs.
     pub(super) trust: Option<String>,
-    /// What the service account has in place of its binding to the role.
+    /// Text on the missing binding of the service account to the role, for a warning.
     pub(super) unbound: Option<String>,
-    /// The principal has the tag of a switch that did not complete.
+    /// Whether the principal has the tag of an interrupted switch.
     pub(super) is_switching: bool,
 }
 
-/// What one access method gives the runner: a principal, and a key or a binding of the service account.
+/// The access of the runner by one access method: a principal, and its key or the binding of the service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Grant {
     pub(super) method: AccessMethod,
-    /// ARN of the principal, once it is certain that this resource manages it.
+    /// ARN of the principal. `None` until it is certain that this resource manages the principal.
     pub(super) arn: Option<String>,
     /// The key that was written to the Secret.
     pub(super) key: Option<Key>,
-    /// A new key of which it is not known whether the Secret has it.
+    /// A new key that may or may not be in the Secret, because the outcome of the write is unknown.
     pub(super) unclear: Option<Key>,
-    /// The key of before a rotation, as long as pods use it.
+    /// The key before the last rotation, while pods use it.
     pub(super) outgoing: Option<OutgoingKey>,
-    /// Keys to delete.
+    /// IDs of the keys that are to be deleted.
     pub(super) retiring: Vec<String>,
-    /// Fingerprint of the key that the Secret has. If it is not that of `key`, somebody changed the Secret.
+    /// Fingerprint of the key in the Secret. If it differs from that of `key`, others have changed the Secret.
     pub(super) secret_hash: Option<String>,
-    /// The Secret came with an import and was not written since: its creator still owns its fields.
+    /// Whether the Secret was imported and not written since, so that its creator still owns its fields.
     pub(super) is_adopted: bool,
     /// Managed tags of the principal.
     pub(super) tags: Tags,
-    /// The last read found no pod that uses it.
+    /// Whether no pod used the grant at the last read.
     pub(super) is_idle: bool,
 }
 
@@ -79,14 +80,14 @@ pub(super) struct Key {
     pub(super) rotation_trigger: Option<String>,
 }
 
-/// A key that the Secret had before, and that pods which were started then still have.
+/// The key that the Secret contained before a rotation. Pods that started before it still use it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OutgoingKey {
     pub(super) id: String,
-    /// Time at which the new key was written to the Secret, by the cluster's clock. Pods created later have the new key.
+    /// Time at which the new key was written to the Secret, by the cluster's clock. Pods created later use the new key.
     pub(super) until: String,
-    /// The last read found no pod that uses it.
+    /// Whether no pod used the key at the last read.
     pub(super) is_idle: bool,
 }
 
@@ -96,22 +97,23 @@ impl Key {
         Self { id: pair.id.clone(), created_at, fingerprint: Some(pair.fingerprint(&pair.id)), rotation_trigger }
     }
 
-    /// Whether this is the key that was written.
+    /// Whether `pair` is this key, with the secret that was written.
     pub(super) fn is(&self, pair: &KeyPair) -> bool {
         Some(pair.fingerprint(&self.id)) == self.fingerprint
     }
 }
 
 impl OutgoingKey {
-    /// The text for users.
+    /// Description for users.
     pub(super) fn describe(&self, state: &RunnerCredentials) -> String {
         let user = state.name.as_str().unwrap_or_default();
         format!("access key {} of the IAM user {user}, which the Secret had before", self.id)
     }
 
-    /// Names of the pods that were started with it. Times are whole seconds, and a pod reads the Secret some time after it
-    /// was created.
+    /// Names of the pods that started with this key.
     pub(super) fn users(&self, state: &RunnerCredentials, pods: &[Json]) -> Vec<String> {
+        // A pod of the same second as the write has the new key: times are whole seconds, and the kubelet reads the
+        // Secret some time after the pod was created.
         let is_older =
             |pod: &&Json| pod["metadata"]["creationTimestamp"].as_str().is_none_or(|made| made < self.until.as_str());
         let older: Vec<Json> = pods.iter().filter(is_older).cloned().collect();
@@ -120,7 +122,7 @@ impl OutgoingKey {
 }
 
 impl Grant {
-    /// One that does not exist yet.
+    /// A grant that does not exist yet.
     pub(super) fn new(method: AccessMethod) -> Self {
         Self { method, ..Self::default() }
     }
@@ -129,12 +131,12 @@ impl Grant {
         self.key.as_ref().map(|key| key.id.as_str())
     }
 
-    /// The Secret has a new key. An active key of before stays valid for pods that were started with it; `listed` are the
-    /// keys that the user had before the new one.
+    /// Records that the Secret contains a new key. The previous key, if it is active, remains valid for pods that
+    /// started with it. `listed` are the keys that the user had before the new one.
     pub(super) fn replace_key(&mut self, new: Key, listed: &[Listed]) {
         let old = self.key.take().and_then(|old| listed.iter().find(|key| key.id == old.id));
         match old {
-            // Until it is known when the Secret was written, every pod counts as older.
+            // Until the time of the write is known, every pod is treated as older than the new key.
             Some(old) if old.is_active => {
                 self.retire_outgoing();
                 self.outgoing = Some(OutgoingKey { id: old.id.clone(), until: "9999".to_owned(), is_idle: false });
@@ -147,13 +149,14 @@ impl Grant {
         self.is_adopted = false;
     }
 
-    /// Has the key of before a rotation deleted, whether pods use it or not.
+    /// Marks the key before the last rotation for deletion, even if pods use it.
     pub(super) fn retire_outgoing(&mut self) {
         self.retiring.extend(self.outgoing.take().map(|key| key.id));
     }
 
-    /// The same grant once another one takes its place. `state` shows this one.
+    /// Converts the grant that `state` shows into a superseded one.
     fn superseded(mut self, state: &RunnerCredentials, is_unbound: bool) -> Self {
+        // The state will show the new grant. A later switch back to this one needs the tags and the trigger.
         self.tags = known_map(&state.tags_all).unwrap_or_default();
         if let Some(key) = &mut self.key {
             key.rotation_trigger = state.rotation_trigger.known().cloned();
@@ -169,12 +172,13 @@ impl Grant {
 }
 
 impl Journal {
-    /// Of a resource whose first grant has this method.
+    /// A journal whose only grant has this method and does not exist yet.
     pub(super) fn new(method: AccessMethod) -> Self {
         Self { grants: vec![Grant::new(method.clone())], current: method, ..Self::default() }
     }
 
-    /// The same; a new journal for a state that was imported, or that lost its private state.
+    /// Returns the journal, or one that is derived from the state if it is empty: after an import, or if the private
+    /// state was lost.
     pub(super) fn or_of(self, state: &RunnerCredentials) -> Self {
         if !self.grants.is_empty() {
             return self;
@@ -198,7 +202,7 @@ impl Journal {
         self.grants.iter().find(|grant| &grant.method == method)
     }
 
-    /// A copy of the grant that the state shows.
+    /// Copy of the grant that the state shows.
     pub(super) fn current(&self) -> Grant {
         self.find(&self.current).cloned().unwrap_or_else(|| Grant::new(self.current.clone()))
     }
@@ -208,7 +212,7 @@ impl Journal {
         self.grants.iter().filter(|grant| grant.method != self.current)
     }
 
-    /// The methods of the grants to the role, but for one: the current one first.
+    /// Methods of the grants to the role, the current one first, without `except`.
     pub(super) fn role_methods(&self, except: Option<&AccessMethod>) -> Vec<AccessMethod> {
         let all = std::iter::once(&self.current).chain(self.others().map(|grant| &grant.method));
         all.filter(|method| method.principal() == Principal::Role && Some(*method) != except).cloned().collect()
@@ -227,14 +231,14 @@ impl Journal {
         Some(self.grants.remove(at))
     }
 
-    /// Gives the current grant another method.
+    /// Changes the method of the current grant.
     pub(super) fn rename_current(&mut self, method: AccessMethod) {
         let grant = self.remove(&self.current.clone()).unwrap_or_default();
         self.current = method.clone();
         self.put(Grant { method, ..grant });
     }
 
-    /// Makes a grant the current one, and the one that `state` shows superseded.
+    /// Makes the grant of `method` the current one. The grant that `state` shows becomes superseded.
     pub(super) fn supersede(&mut self, method: AccessMethod, state: &RunnerCredentials) {
         let is_unbound = std::mem::take(&mut self.findings).unbound.is_some();
         let old = std::mem::replace(&mut self.current, method);
@@ -245,7 +249,7 @@ impl Journal {
         self.is_imported = false;
     }
 
-    /// Sets the attributes that follow from the grants.
+    /// Sets the attributes of the state that are derived from the grants.
     pub(super) fn view(&self, state: &mut RunnerCredentials) {
         let Grant { method, arn, key, secret_hash, .. } = self.current();
         let (user_arn, role_arn) = match method.principal() {
@@ -271,7 +275,7 @@ impl Journal {
         state.superseded = Value::Known(superseded.into_iter().map(Value::from).collect());
     }
 
-    /// Texts for users of the grants and keys beside the current ones, chosen by whether they are idle.
+    /// Descriptions for users of the superseded grants and keys, selected by `is_idle`.
     pub(super) fn describe(&self, state: &RunnerCredentials, is_chosen: impl Fn(bool) -> bool) -> Vec<String> {
         let others = self.others().filter(|grant| is_chosen(grant.is_idle));
         let outgoing = self.current().outgoing.filter(|key| is_chosen(key.is_idle));
@@ -322,7 +326,7 @@ mod tests {
         let annotations = Map::from([(ANNOTATION.to_owned(), "arn:role".into())]);
         assert_eq!(state.service_account_annotations, Value::Known(annotations));
         assert_eq!(state.superseded, Value::Known(vec![user.describe(&state).into()]));
-        // What is needed to take the key back.
+        // A switch back to the key needs its trigger.
         let superseded = journal.find(&user).unwrap().key.clone().unwrap();
         assert_eq!(superseded.rotation_trigger.as_deref(), Some("1"));
         assert_eq!(journal.role_methods(None), std::slice::from_ref(&role));
@@ -346,7 +350,7 @@ mod tests {
             (grant.outgoing.as_ref().map(|key| key.id.as_str()), &grant.retiring[..]),
             (Some("B"), &["A".to_owned()][..])
         );
-        // One that is inactive or gone has no users.
+        // No pod uses a key that is inactive or deleted.
         grant.replace_key(key("D"), &[listed("C", false)]);
         assert_eq!(grant.retiring, ["A", "C"]);
         grant.replace_key(key("E"), &[]);

@@ -1,4 +1,4 @@
-//! Mode `access_key`: a user with a policy, its key in a Secret.
+//! Mode `access_key`: a user with a policy, and its key in a Secret.
 
 use gitlabspot_clients::aws::AwsError;
 
@@ -17,7 +17,8 @@ use crate::propagation::{PROPAGATION, accepted};
 use crate::steps::Fault as _;
 
 impl Session<'_> {
-    /// Everything from the namespace to the Secret. The cluster comes first: without it there is no use for a key.
+    /// Creates namespace, user, policy, key and Secret. The cluster is connected first, because a key without a Secret
+    /// is not usable.
     pub(super) async fn grant_key(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         let cluster = self.cluster(desired, Remains::Nothing).await?;
         self.check_secret(desired, &cluster).await?;
@@ -31,7 +32,7 @@ impl Session<'_> {
             return self.reclaim_key(recorder, desired, listed).await;
         }
         if is_continued {
-            // Their secrets were lost with the create that was interrupted.
+            // The secrets of these keys were lost with the interrupted create.
             for key in listed.drain(..) {
                 self.delete_key(user, &key.id, Remains::Recorded).await?;
             }
@@ -39,7 +40,8 @@ impl Session<'_> {
         self.new_key(recorder, desired, &listed).await
     }
 
-    /// The principal with its policy. Returns whether it existed already, begun by an interrupted create.
+    /// Creates the principal with its policy. Returns whether it existed already, from an interrupted create or an
+    /// earlier grant.
     pub(super) async fn grant_principal(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<bool> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         let step = Step::CreatePrincipal(principal.id(name));
@@ -52,6 +54,7 @@ impl Session<'_> {
             }
             Err(CreateFailure::Refused(source)) => return Err(source).during(step, Remains::Nothing),
             Err(CreateFailure::Unclear(source)) => {
+                // The principal may exist, so that a later destroy must find it in the state.
                 recorder.record();
                 return Err(source).during(step, Remains::Recorded);
             }
@@ -72,7 +75,7 @@ impl Session<'_> {
         put.during(Step::AttachPolicy(principal.id(name)), Remains::Recorded)
     }
 
-    /// The keys of a user who exists, though perhaps not known everywhere yet.
+    /// Lists the keys of a user, who exists but may still be propagating.
     pub(super) async fn keys(&self, user: &str) -> Result<Vec<Listed>> {
         let list = || access_key::list(&self.iam, user);
         let listed = accepted(self.context, PROPAGATION, AwsError::is_not_found, list).await;
@@ -84,7 +87,7 @@ impl Session<'_> {
         deleted.during(Step::DeleteKey(id.to_owned()), remains)
     }
 
-    /// Keeps the key that is still in the Secret, or creates another one in its place.
+    /// Keeps the key that is still in the Secret, or replaces it.
     async fn reclaim_key(&self, recorder: &mut Recorder<'_>, desired: &Desired, listed: Vec<Listed>) -> Result<()> {
         self.retire(recorder).await?;
         let trigger = desired.rotation_trigger.known();
@@ -102,8 +105,8 @@ impl Session<'_> {
         self.retire(recorder).await
     }
 
-    /// Writes labels and annotations with the key that is in the Secret, as server-side apply takes all or nothing.
-    /// Returns false when that is not `key`.
+    /// Writes labels and annotations together with the key in the Secret, because server-side apply removes managed
+    /// fields that a request omits. Returns false if the key in the Secret is not `key`.
     async fn write_again(&self, recorder: &mut Recorder<'_>, desired: &Desired, key: &Key) -> Result<bool> {
         let cluster = self.cluster(desired, Remains::Recorded).await?;
         let read = desired.place.read(&cluster).await.during(Step::ReadSecret, Remains::Recorded)?;
@@ -117,7 +120,7 @@ impl Session<'_> {
         Ok(true)
     }
 
-    /// Labels and annotations of the Secret.
+    /// Updates labels and annotations of the Secret.
     pub(super) async fn relabel(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         if let Some(key) = recorder.grant.key.clone()
             && self.write_again(recorder, desired, &key).await?
@@ -128,7 +131,7 @@ impl Session<'_> {
         Err(Fault::SecretChanged { namespace, name }.into())
     }
 
-    /// Refuses a Secret that others created, or that holds the key of another user.
+    /// Returns an error if others created the Secret, or if it contains the key of another user that exists.
     async fn check_secret(&self, desired: &Desired, cluster: &kube::Client) -> Result<()> {
         let place = &desired.place;
         let observed = place.read(cluster).await.during(Step::FindSecret, Remains::Nothing)?;
@@ -150,7 +153,7 @@ impl Session<'_> {
         Err(Fault::SecretExists { namespace, name, user }.leaving(Remains::Nothing))
     }
 
-    /// Returns whether it was created.
+    /// Creates the namespace if it does not exist and `create_namespace` is set. Returns whether it was created.
     pub(super) async fn ensure_namespace(
         &self,
         desired: &Desired,
@@ -171,8 +174,8 @@ impl Session<'_> {
         Namespace { client, name: &desired.place.namespace, owner }
     }
 
-    /// A new key, proven and in the Secret. When that fails, the key is deleted again: what is not in the Secret is of no
-    /// use to anyone but a thief. `listed` are the keys of before.
+    /// Creates a key, verifies it, and writes it to the Secret. If that fails, the key is deleted, because a key that
+    /// is not in the Secret is only a risk. `listed` are the keys that the user had before.
     pub(super) async fn new_key(
         &self,
         recorder: &mut Recorder<'_>,
@@ -193,6 +196,7 @@ impl Session<'_> {
         };
         let Created { pair, created_at } = created;
         let key = Key::of(&pair, Some(created_at), &desired.rotation_trigger);
+        // AWS does not accept a new key everywhere at once, and pods use it as soon as it is in the Secret.
         if let Err(source) = access_key::prove(self.context, self.sts, &pair).await {
             let remains = self.discard_key(recorder, user, &pair).await;
             return Err(source).during(Step::AwaitKey, remains);
@@ -202,7 +206,8 @@ impl Session<'_> {
                 recorder.use_key(key, listed);
                 Ok(())
             }
-            // Before there was a key nobody uses the Secret, and to delete this one harms nobody.
+            // Both keys are kept, because either may be in the Secret. Without a previous key no pod uses the Secret,
+            // so that the new one is deleted below.
             Err(failure) if failure.is_unclear && recorder.grant.key.is_some() => {
                 recorder.update(|grant| grant.unclear = Some(key));
                 Err(failure.error).during(Step::WriteSecret, either_key(&pair.id))
@@ -214,7 +219,7 @@ impl Session<'_> {
         }
     }
 
-    /// Deletes a new key that is not in the Secret. What remains is what was there before it.
+    /// Deletes a new key that is not in the Secret. Returns what remains.
     async fn discard_key(&self, recorder: &mut Recorder<'_>, user: &str, pair: &KeyPair) -> Remains {
         let remains = if recorder.grant.key.is_none() { Remains::Recorded } else { previous_key() };
         let id = &pair.id;
@@ -228,7 +233,8 @@ impl Session<'_> {
     }
 }
 
-/// What the plan has shown of the Secret, for the state still has what was found.
+/// Returns the content of the Secret that the plan has shown, from the state, which still contains what the read
+/// observed.
 fn seen(recorder: &Recorder<'_>) -> Seen {
     let observed = Desired::of(&recorder.state, recorder.grant.method.clone()).place;
     Seen {

@@ -93,7 +93,7 @@ impl ListResource for RunnerCredentialsResource {
     }
 }
 
-/// The user of a key: what the Secret says, if this provider wrote it, or else what IAM says.
+/// Returns the user of a key, from the annotation of a Secret that this provider wrote, otherwise from IAM.
 async fn user(context: &Context<Data>, secret: &Json, key: &str) -> Result<Option<String>, Diagnostics> {
     if let Some(user) = secret["metadata"]["annotations"][USER].as_str() {
         return Ok(Some(user.to_owned()));
@@ -103,13 +103,13 @@ async fn user(context: &Context<Data>, secret: &Json, key: &str) -> Result<Optio
     match answer.map_err(AwsError::of("GetAccessKeyLastUsed")) {
         Ok(answer) => Ok(answer.user_name),
         Err(error) if error.is_not_found() || error.code() == Some("ValidationError") => Ok(None),
-        // IAM does not tell a key of another account from one that may not be asked for.
+        // IAM returns the same error for a key of another account and for a missing permission.
         Err(error) if error.is_access_denied() => Ok(None),
         Err(error) => Err(failed(&format!("The user of the access key {key} could not be found"), &error)),
     }
 }
 
-/// Service accounts of a namespace with the roles that Pod Identity gives them.
+/// Lists the service accounts of a namespace that have a Pod Identity association, with the names of their roles.
 async fn associated(
     context: &Context<Data>,
     cluster: &str,
@@ -177,7 +177,7 @@ mod tests {
         let script = Script::new([Answer::Http(200, used.to_owned()), Answer::Http(403, absent.to_owned())]);
         let (aws, kubernetes) = (script.settings(), KubernetesSettings::default());
         let stage = Stage::with_cluster(RunnerCredentialsResource, aws, kubernetes, Some(server.client()));
-        let (listed, said) = stage.list(&RunnerCredentialsResource, &[("namespace", "ci".into())], 10).await;
+        let (listed, diagnostics) = stage.list(&RunnerCredentialsResource, &[("namespace", "ci".into())], 10).await;
         let shown: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();
         assert_eq!(shown, ["ci/by-hand:by-hand-user", "ci/ours:cache", "ci/runner:role/cache-role"]);
         let role = Identity {
@@ -187,8 +187,8 @@ mod tests {
             ..Identity::default()
         };
         assert_eq!(listed[2].identity, role.into_raw());
-        let said: Vec<_> = said.iter().map(|said| said.summary.to_string()).collect();
-        assert_eq!(said, ["Secret ci/minio is left out"]);
+        let summaries: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.summary.to_string()).collect();
+        assert_eq!(summaries, ["Secret ci/minio is left out"]);
         assert!(!format!("{listed:?}").contains("very-secret"));
     }
 }

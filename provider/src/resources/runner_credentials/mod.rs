@@ -1,19 +1,24 @@
-//! `gitlabspot_runner_credentials`: what the runner needs to use the cache bucket.
+//! `gitlabspot_runner_credentials`: the credentials with which the runner accesses the cache bucket.
 //!
-//! In mode `access_key` an IAM user with a policy and a key, whose secret goes from IAM into a Kubernetes Secret and
-//! nowhere else: the state has the key's id and a fingerprint. In the modes `irsa` and `pod_identity` an IAM role for the
-//! runner's service account.
+//! In mode `access_key` these are an IAM user with a policy and an access key. The secret access key is only written to
+//! a Kubernetes Secret; the state contains the ID of the key and a fingerprint. In the modes `irsa` and `pod_identity`
+//! they are an IAM role for the runner's service account.
 //!
-//! * create: cluster and namespace first, then user or role with the tag of a create under way, policy, key, proof that
-//!   AWS knows the key, Secret; at last the tag is removed. A create that was interrupted is continued by that tag.
-//! * read: user, policy, keys and Secret at once. What is wrong with the key becomes the reason for another one.
-//! * update: tags, boundary, policy, trust, Secret each in place; another key by rotation; another mode or service account
-//!   by a new grant, which supersedes the old one. That is revoked as soon as no pod uses it.
-//! * delete: superseded grants, then Secret, keys, policy, user; the namespace if this resource created it and it is empty.
+//! * create: in mode `access_key` the namespace, then the user with the tag of an unfinished create, its policy and its
+//!   key. When AWS accepts the key, it is written to the Secret. In the other modes the role with that tag, its policy
+//!   and the binding of the service account. The tag is removed last. The next create continues an interrupted one,
+//!   which it identifies by the tag.
+//! * read: principal, policy, keys and Secret concurrently. A problem with the key is recorded as the reason for a
+//!   rotation.
+//! * update: tags, permissions boundary, policy, trust policy and metadata of the Secret in place. Another key is a
+//!   rotation. Another mode or service account is a new grant, which supersedes the old one; the old grant is revoked
+//!   when no pod uses it.
+//! * delete: superseded grants, then Secret, keys, policy and user, or association, policy and role. The namespace is
+//!   deleted if this resource created it and it is empty.
 //! * import: `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
 //!
-//! The journal in the private state has all grants. Operations change one grant at a time through a recorder, which writes
-//! the journal and the state that follows from it at each step.
+//! The journal in the private state contains all grants. Operations change one grant at a time through a recorder,
+//! which records the journal and the state that is derived from it after each step.
 
 mod access_key;
 mod access_method;
@@ -89,7 +94,7 @@ impl Resource for RunnerCredentialsResource {
     type Private = Private;
     type Identity = Identity;
     const TYPE_NAME: &'static str = "gitlabspot_runner_credentials";
-    // Another mode is another user or role.
+    // A change of the mode is an update, but its user or role is another one.
     const IDENTITY_MAY_CHANGE: bool = true;
     const DESCRIPTION: &'static str = "Manages the credentials with which the runner accesses the cache \
          bucket: an IAM user whose access key is stored in a Kubernetes Secret, or an IAM role for the runner's \
@@ -107,7 +112,7 @@ impl Resource for RunnerCredentialsResource {
         plan: &mut Plan<RunnerCredentials, Private>,
     ) -> Result<(), Diagnostics> {
         let data = context.data()?;
-        // What is wrong with the settings is said by the operation that needs them.
+        // An unknown region is no error here: the operation that needs it reports it.
         let partition = data.clients.region().await.ok().map(partition::name);
         plan::complete(plan, partition, &data.tags, context.clock.time_of_day());
         plan::tell_apart(&plan.planned).map_or(Ok(()), |refusal| Err(refusal.into()))
@@ -183,7 +188,7 @@ struct Session<'a> {
     /// Timeout of the operation.
     limit: Duration,
     is_destroy: bool,
-    /// The cluster's OIDC issuer, once it was read.
+    /// OIDC issuer of the cluster, after the first read.
     issuer: OnceCell<String>,
 }
 
@@ -214,7 +219,7 @@ impl<'a> Session<'a> {
         }
         let granted = self.grant_new(&mut planned, operation).await;
         let (desired, _reservation) = match granted {
-            // Others have it, or an object that this one is created before: any other name will do.
+            // Others, or with create_before_destroy the object to replace, have the derived name: use a random one.
             Err(error) if !is_named && matches!(*error.fault, Fault::Exists { .. } | Fault::Reserved(_)) => {
                 planned.name = name::random(&planned).into();
                 self.grant_new(&mut planned, operation).await?
@@ -224,7 +229,7 @@ impl<'a> Session<'a> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         let visible = principal.wait_until_visible(self.iam, name).await;
         visible.during(Step::AwaitPrincipal, Remains::Recorded)?;
-        // Not an error: everything exists. The tag alone would let another create of this name continue with it.
+        // Only a warning, because everything exists. While the tag remains, a create of this name continues with it.
         if let Err(error) = principal.finish(self.iam, name).await {
             let text = format!("The tag gitlabspot/unfinished of {name} could not be removed: {error}.");
             operation.diagnostics.push(Diagnostic::warning("Cleanup tag not removed", text));
@@ -248,7 +253,7 @@ impl<'a> Session<'a> {
         Ok((desired, reservation))
     }
 
-    /// Everything that the access method needs.
+    /// Creates everything that the access method requires.
     async fn grant(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> error::Result<()> {
         match desired.method.principal() {
             Principal::User => self.grant_key(recorder, desired).await,
@@ -265,7 +270,8 @@ impl<'a> Session<'a> {
         let _reservation = reservation.map_err(Fault::Reserved)?;
         let recorder = &mut Recorder::new(operation, state, journal);
         self.revoke_superseded(recorder).await?;
-        // Also a create that was refused, because others have a principal of this name, may have left a state.
+        // A create that failed because others have a principal of this name may have recorded a state. That principal
+        // is not deleted.
         if self.is_managed(&recorder.grant, &desired.settings.name).await? {
             match desired.method.principal() {
                 Principal::User => self.revoke_key(recorder, &desired).await?,

@@ -1,4 +1,4 @@
-//! The fully resolved credentials: nothing unknown.
+//! The desired credentials, without unknown values.
 
 use serde_json::Value as Json;
 use tfplugin::framework::Value;
@@ -13,11 +13,12 @@ use super::schema::RunnerCredentials;
 use super::trust::ServiceAccount;
 use crate::policy_document;
 
-/// The fully resolved credentials.
+/// The desired credentials, without unknown values.
 #[derive(Clone, Debug)]
 pub(super) struct Desired {
     pub(super) method: AccessMethod,
-    /// Without the trust of a role.
+    /// Settings of the principal. `trust` is not set, because the trust policy of a role is derived from all its
+    /// grants.
     pub(super) settings: Settings,
     pub(super) policy: Json,
     pub(super) place: Place,
@@ -28,7 +29,7 @@ pub(super) struct Desired {
 }
 
 impl Desired {
-    /// From a plan or a state without unknown values, with this method.
+    /// Converts a plan or a state without unknown values, with this method instead of its own.
     pub(super) fn of(model: &RunnerCredentials, method: AccessMethod) -> Self {
         let plain = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
         let name = plain(&model.name);
@@ -60,7 +61,7 @@ impl Desired {
         }
     }
 
-    /// What imports it.
+    /// Import ID of the credentials.
     pub(super) fn import_id(&self) -> String {
         let principal = self.method.principal();
         let object = match principal {
@@ -71,7 +72,7 @@ impl Desired {
     }
 }
 
-/// The policy document, as far as everything that stands in it is known.
+/// Returns the policy document; `None` while one of its values is unknown.
 pub(super) fn policy_of(model: &RunnerCredentials, partition: Option<&str>) -> Option<Json> {
     let choice = Choice::of(model.policy.as_str()?)?;
     if let Choice::Given(document) = choice {

@@ -13,7 +13,7 @@ use super::validate::SUFFIX;
 use super::{Session, partial, plan};
 use crate::{names, partition};
 
-/// Any name.
+/// Returns a random name.
 pub(super) fn random(planned: &RunnerCredentials) -> String {
     names::generated(prefix(planned), SUFFIX)
 }
@@ -23,7 +23,8 @@ fn prefix(planned: &RunnerCredentials) -> &str {
 }
 
 impl Session<'_> {
-    /// Names the credentials after what uses them, so that a create that was killed finds what it has begun.
+    /// Derives the name from the objects that use the credentials, so that the next create finds the user or role of an
+    /// interrupted one.
     pub(super) async fn derive_name(
         &self,
         planned: &mut RunnerCredentials,
@@ -37,6 +38,7 @@ impl Session<'_> {
             Mode::AccessKey => {
                 let cluster = self.cluster(&desired, Remains::Nothing).await?;
                 created_namespace = self.ensure_namespace(&desired, &cluster, Remains::Nothing).await?;
+                // The UID is unique among clusters, whose names need not be configured in this mode.
                 let uid = self.namespace(&cluster, &desired).uid().await;
                 let uid = uid.during(Step::ReadNamespace, Remains::Nothing)?;
                 vec![uid.unwrap_or_default(), desired.place.name]
@@ -49,6 +51,7 @@ impl Session<'_> {
         };
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         planned.name = names::derived(prefix(planned), SUFFIX, &parts).into();
+        // A later error must not lose the namespace, which a destroy deletes.
         if created_namespace {
             plan::derive(planned, None, Some(partition::name(self.region)), self.tags);
             Recorder::new(operation, partial::granting(planned), Journal::new(method)).record();

@@ -1,4 +1,4 @@
-//! States of an operation that is under way. All attributes are listed, so that a new one cannot be forgotten.
+//! States during an operation. All attributes are listed, so that the compiler requires a decision for each new one.
 
 use tfplugin::framework::Value;
 
@@ -11,17 +11,19 @@ pub(super) fn granting(planned: &RunnerCredentials) -> RunnerCredentials {
     state
 }
 
-/// The state at the begin of an update: what only the state has takes effect at once, everything else once it is done.
+/// The state at the beginning of an update. Attributes that only exist in the state are updated at once, all others
+/// after their step.
 pub(super) fn begun(prior: &RunnerCredentials, planned: &RunnerCredentials) -> RunnerCredentials {
     compose(planned, prior, prior)
 }
 
-/// The state at the end of an update: the plan, with what the update found out.
+/// The state at the end of an update: the plan, with the attributes that the grant determines from `state`.
 pub(super) fn done(state: &RunnerCredentials, planned: &RunnerCredentials) -> RunnerCredentials {
     compose(planned, planned, state)
 }
 
-/// What only the state has is of `settings`, what a call changes of `applied`, and what a grant makes known of `granted`.
+/// Combines attributes that only exist in the state from `settings`, attributes that calls change from `applied`, and
+/// attributes that the grant determines from `granted`.
 fn compose(
     settings: &RunnerCredentials,
     applied: &RunnerCredentials,

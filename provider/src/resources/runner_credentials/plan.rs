@@ -1,4 +1,4 @@
-//! What the plan knows beyond the schema: the policy, what stays when something else changes, and rotation.
+//! Completes the plan: computed attributes, replacements and rotation.
 
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +43,8 @@ pub(super) fn complete(
     }
 }
 
-/// Refuses tags that IAM cannot tell apart. Those of the provider block are known only here, not while validating.
+/// Returns an error for tag keys that differ only in case, which IAM does not distinguish. Tags of the provider block
+/// are not known in the validation.
 pub(super) fn tell_apart(planned: &RunnerCredentials) -> Option<Diagnostic> {
     let (one, other) = tags::alike(&planned.tags_all)?;
     let text = format!(
@@ -63,9 +64,10 @@ fn is_kept(planned: &RunnerCredentials, prior: &RunnerCredentials) -> bool {
     is_known && !AccessMethod::of(prior).requires_switch_to(&AccessMethod::of(planned))
 }
 
-/// Changes that mean new credentials, beyond those that the schema names.
+/// Requires a replacement for changes beyond those that the schema marks.
 fn replacements(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, journal: &Journal) {
     let planned = &plan.planned;
+    // An import ID may omit the cluster, so that the first plan after an import may add its name.
     let is_other_cluster = planned.cluster_name != prior.cluster_name && !journal.is_imported;
     if needs_another_name(&prior.name, &prior.name_prefix, &planned.name_prefix) {
         plan.require_replace("name_prefix");
@@ -75,7 +77,8 @@ fn replacements(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCrede
     }
 }
 
-/// What follows from the configuration: used for the plan and, when the last unknown values are there, for the state.
+/// Sets the attributes that are derived from the configuration: in the plan, and in the apply when all values are
+/// known.
 pub(super) fn derive(
     model: &mut RunnerCredentials,
     prior: Option<&RunnerCredentials>,
@@ -86,6 +89,7 @@ pub(super) fn derive(
     model.policy_json = match policy_of(model, partition) {
         None => Value::Unknown,
         Some(document) => {
+            // An equivalent document keeps its text, so that formatting is not a change.
             let before = prior.and_then(|prior| prior.policy_json.as_str());
             let same = before.filter(|before| parse(before).is_some_and(|before| equivalent(&before, &document)));
             same.map_or_else(|| text(&document), str::to_owned).into()
@@ -94,7 +98,6 @@ pub(super) fn derive(
     identify(model);
 }
 
-/// Sets the id.
 pub(super) fn identify(model: &mut RunnerCredentials) {
     model.id = id(model);
 }
@@ -110,7 +113,7 @@ fn id(model: &RunnerCredentials) -> Value<String> {
     import::id(None, (namespace, object), (principal, name)).into()
 }
 
-/// What a new grant makes known, and what its mode does not have.
+/// Sets the attributes that a new grant determines to unknown, and those that its mode does not have to null.
 fn granted_anew(model: &mut RunnerCredentials) {
     let mode = Mode::of(&model.mode);
     let only_in = |here: bool| if mode.is_none() || here { Value::Unknown } else { Value::Null };
@@ -130,7 +133,8 @@ fn granted_anew(model: &mut RunnerCredentials) {
     model.superseded = Value::Unknown;
 }
 
-/// The same mode as before: everything stays, except that the key may be due.
+/// Completes the plan of an unchanged grant: its attributes keep their values, unless it is repaired or the key
+/// rotated.
 fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, journal: &Journal, now: SystemTime) {
     let planned = &mut plan.planned;
     *planned = partial::done(prior, planned);
@@ -142,6 +146,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
     let idle = journal.describe(prior, |is_idle| is_idle);
     if !idle.is_empty() {
         let mut roles = journal.others().filter(|grant| grant.method.principal() == Principal::Role);
+        // The revocation of a grant to the role removes its statement from the trust policy.
         if !planned.role_arn.is_null() && roles.any(|grant| grant.is_idle) {
             planned.trust_policy_json = Value::Unknown;
         }
@@ -177,7 +182,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
     } else if let retiring = journal.current().retiring
         && !retiring.is_empty()
     {
-        // Something has to differ, or there would be no update to delete them in.
+        // Without a difference there would be no update that can delete them.
         planned.rotates_at = Value::Unknown;
         plan.warn(Diagnostic::warning(
             "Old access keys will be deleted",
@@ -186,7 +191,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
     }
 }
 
-/// Why the key has to be replaced, if it has to.
+/// Returns why the key must be replaced, if it must.
 fn rotation(
     prior: &RunnerCredentials,
     planned: &RunnerCredentials,
@@ -199,17 +204,18 @@ fn rotation(
     if prior.access_key_id.is_null() || prior.secret_hash.is_null() {
         return Some("No key is in use".to_owned());
     }
+    // An import cannot read the trigger of the current key.
     if planned.rotation_trigger != prior.rotation_trigger && !(journal.is_imported && prior.rotation_trigger.is_null())
     {
         return Some("The rotation trigger changed".to_owned());
     }
-    // Otherwise the read decided, see there.
+    // With an unchanged `rotate_after_days` the read decides, so that the time between plan and apply does not matter.
     let is_due = planned.rotate_after_days != prior.rotate_after_days
         && planned.rotates_at.as_str().and_then(timestamp::parse).is_some_and(|due| due <= now);
     is_due.then(|| "The key is older than rotate_after_days".to_owned())
 }
 
-/// When the key is to be replaced.
+/// Returns the time from which the key is rotated.
 pub(super) fn rotates_at(model: &RunnerCredentials) -> Value<String> {
     let days = match &model.rotate_after_days {
         Value::Known(days) => u32::try_from(*days).unwrap_or(0),
@@ -274,7 +280,7 @@ mod tests {
         let monthly = RunnerCredentials { rotate_after_days: 31.into(), ..model() };
         assert!(why(&model(), &monthly, &none).is_some());
         assert_eq!(why(&model(), &RunnerCredentials { rotate_after_days: 32.into(), ..model() }, &none), None);
-        // Found by the read, so that plan and apply agree.
+        // The read finds an unchanged limit that has passed, so that plan and apply agree.
         assert_eq!(why(&monthly, &monthly, &none), None);
         assert!(why(&RunnerCredentials { secret_hash: Value::Null, ..model() }, &model(), &none).is_some());
     }

@@ -11,10 +11,10 @@ use crate::iam::optional;
 use crate::propagation::{PROPAGATION, accepted};
 use crate::tags::Tags;
 
-/// Tag of an association that this provider created: its role.
+/// Tag of associations that this provider created. Its value is the ARN of the role.
 const OWNER: &str = "gitlabspot/role";
 
-/// Which service account of which cluster.
+/// A service account of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subject {
     pub(super) cluster: String,
@@ -28,19 +28,19 @@ impl fmt::Display for Subject {
     }
 }
 
-/// An association that was read.
+/// An observed association.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) id: String,
     pub(super) role_arn: String,
-    /// The role for which this provider created it.
+    /// ARN of the role for which this provider created the association.
     pub(super) owner: Option<String>,
 }
 
-/// Why it could not be created.
+/// Reason why an association could not be created.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The service account already has one, which this resource does not manage.
+    /// The service account already has an association, which this resource does not manage.
     Exists(Found),
     Call(WaitError<AwsError>),
 }
@@ -51,7 +51,8 @@ impl<E: Into<WaitError<AwsError>>> From<E> for Failure {
     }
 }
 
-/// There is at most one per service account; for some time lists have one beside it that was just deleted.
+/// Reads the association of a service account, which has at most one. Lists also contain deleted associations for some
+/// time, so that each one is described.
 pub(super) async fn read(eks: &Client, subject: &Subject) -> Result<Option<Found>, AwsError> {
     let listed = eks
         .list_pod_identity_associations()
@@ -105,7 +106,7 @@ pub(super) async fn ensure<D>(
     match accepted(context, PROPAGATION, is_unknown_role, call).await {
         Err(WaitError::Failed(error)) if is_taken(&error) => match read(eks, subject).await? {
             Some(observed) => change_role(context, eks, subject, (role_arn, observed)).await,
-            // One that was just deleted.
+            // The association was just deleted, and EKS still rejects a new one.
             None => {
                 let passes = |error: &AwsError| is_unknown_role(error) || is_taken(error);
                 Ok(accepted(context, PROPAGATION, passes, call).await?)
@@ -115,7 +116,7 @@ pub(super) async fn ensure<D>(
     }
 }
 
-/// Gives an association the role, if this provider created it.
+/// Sets the role of an association, if this provider created it.
 async fn change_role<D>(
     context: &Context<D>,
     eks: &Client,
@@ -136,17 +137,17 @@ async fn change_role<D>(
     Ok(accepted(context, PROPAGATION, is_unknown_role, call).await?)
 }
 
-/// The service account has an association.
+/// Whether the service account already has an association.
 fn is_taken(error: &AwsError) -> bool {
     error.code() == Some("ResourceInUseException")
 }
 
-/// A role that is new is not known to EKS at once.
+/// Whether EKS does not know the role. A new role propagates.
 fn is_unknown_role(error: &AwsError) -> bool {
-    error.says("InvalidParameterException", "Role provided in the request does not exist")
+    error.matches("InvalidParameterException", "Role provided in the request does not exist")
 }
 
-/// Deletes the one that leads to the role; that there is none is a success.
+/// Deletes the association with the role. An association that does not exist is a success.
 pub(super) async fn delete(eks: &Client, subject: &Subject, role_arn: &str) -> Result<(), AwsError> {
     let Some(observed) = read(eks, subject).await? else { return Ok(()) };
     if observed.role_arn != role_arn {

@@ -1,11 +1,11 @@
-//! What the runner may do: the policy documents.
+//! Policy documents with the permissions of the runner.
 
 use serde_json::{Value as Json, json};
 
 use crate::cache_path;
 use crate::policy_document::{equivalent, parse, statements, text};
 
-/// The choice that the attribute `policy` makes.
+/// The value of the attribute `policy`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Choice {
     LeastPrivilege,
@@ -13,7 +13,7 @@ pub(super) enum Choice {
     Given(Json),
 }
 
-/// What the policy is about.
+/// The bucket, path and key to which the policy grants access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Scope {
     pub(super) partition: String,
@@ -22,7 +22,8 @@ pub(super) struct Scope {
     pub(super) kms_key_arn: Option<String>,
 }
 
-/// What the guide's policy allows on the bucket and its objects. Source: the guide that this provider follows.
+/// Actions on the bucket and its objects that `full` allows. Source: the policy in the guide that this provider
+/// follows.
 const FULL: [&str; 47] = [
     "s3:AbortMultipartUpload",
     "s3:CreateBucket",
@@ -74,7 +75,7 @@ const FULL: [&str; 47] = [
 ];
 
 impl Choice {
-    /// Reads the attribute; `None` if it is neither a known word nor a policy document.
+    /// Parses the attribute; `None` if it is neither a known value nor a policy document.
     pub(super) fn of(attribute: &str) -> Option<Self> {
         match attribute {
             "least_privilege" => Some(Self::LeastPrivilege),
@@ -87,7 +88,7 @@ impl Choice {
         }
     }
 
-    /// The document.
+    /// Returns the policy document.
     pub(super) fn document(&self, scope: &Scope) -> Json {
         let bucket = format!("arn:{}:s3:::{}", scope.partition, scope.bucket);
         let mut statements = match self {
@@ -99,7 +100,7 @@ impl Choice {
                     "Action": ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
                     "Resource": format!("{bucket}/{}*", cache_path::directory(&scope.cache_path)),
                 }),
-                // Without it S3 answers 403 instead of 404 when there is no cache yet, and the runner calls that an error.
+                // Without it S3 returns 403 instead of 404 if no cache exists yet, and the runner reports an error.
                 json!({ "Sid": "CacheMisses", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket }),
             ],
             Self::Full => vec![
@@ -124,8 +125,8 @@ impl Choice {
     }
 }
 
-/// What an attached document means: the choice and the scope that would give it. A document that neither choice gives is
-/// one given by the user, whose bucket is that of its first S3 resource.
+/// Returns the value of `policy` and the scope that result in this document. Any other document is a custom policy,
+/// whose bucket is that of its first S3 resource.
 pub(super) fn recognized(document: &Json) -> Option<(String, Scope)> {
     let resources: Vec<String> =
         statements(document).iter().flat_map(|statement| strings(&statement["Resource"])).collect();
@@ -199,7 +200,7 @@ mod tests {
         );
     }
 
-    /// IAM counts the characters of a user's inline policies without white space, and takes 2,048.
+    /// IAM allows 2,048 characters in the inline policies of a user, without white space.
     #[test]
     fn the_long_list_fits_a_user() {
         let longest = Scope { bucket: "b".repeat(63), ..scope() };

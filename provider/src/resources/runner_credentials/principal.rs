@@ -1,4 +1,4 @@
-//! The principal that has the permissions, an IAM user or an IAM role: created, continued, changed and deleted alike.
+//! The principal that has the permissions: an IAM user or an IAM role.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 use crate::tags::{Change, Tags, UNFINISHED};
 use crate::timestamp;
 
-/// For how long a key that IAM lists, and nobody here knows, may be one that is deleted. Whoever has keys of others on the
-/// user waits as long for the error.
+/// Time for which IAM may still list a deleted access key. If the user has keys of others, the error of its deletion is
+/// delayed by this time.
 const LAG: Duration = Duration::from_secs(15);
 
-/// User or role.
+/// Type of a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Principal {
     User,
     Role,
 }
 
-/// One user or role.
+/// Type and name of a principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Id {
     principal: Principal,
@@ -40,27 +40,27 @@ impl fmt::Display for Id {
     }
 }
 
-/// Its settings.
+/// Settings of a principal.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) name: String,
     pub(super) path: String,
     pub(super) boundary: Option<String>,
     pub(super) tags: Tags,
-    /// Who may use a role; users have none.
+    /// Trust policy of a role. Users have none.
     pub(super) trust: Option<Json>,
-    /// The managed tags of one that exists and that this resource manages.
+    /// Managed tags of the principal, if it may exist already and this resource manages it.
     pub(super) reclaim: Option<Tags>,
 }
 
 impl Settings {
-    /// With what the ARN of a role of these settings ends.
+    /// End of the ARN of a role with these settings.
     pub(super) fn end_of_role_arn(&self) -> String {
         format!(":role{}{}", self.path, self.name)
     }
 }
 
-/// What was read.
+/// An observed principal.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Observed {
     pub(super) arn: String,
@@ -70,35 +70,35 @@ pub(super) struct Observed {
     pub(super) trust: Option<Json>,
 }
 
-/// What a create came to.
+/// Result of a create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Created {
     pub(super) arn: String,
-    /// It existed, begun by a create that was interrupted, or by this resource.
+    /// Whether the principal existed already, from an interrupted create or an earlier grant of this resource.
     pub(super) is_continued: bool,
 }
 
-/// Why it could not be created.
+/// Reason why a principal could not be created.
 #[derive(Debug)]
 pub(super) enum CreateFailure {
-    /// There is one of this name, which this resource does not manage.
+    /// A principal of this name exists, which this resource does not manage.
     Exists,
-    /// Nothing was created.
+    /// The principal was not created.
     Refused(WaitError<AwsError>),
-    /// Perhaps it was created.
+    /// The principal may have been created.
     Unclear(WaitError<AwsError>),
 }
 
-/// Why it could not be deleted.
+/// Reason why a principal could not be deleted.
 #[derive(Debug)]
 pub(super) enum DeleteFailure {
-    /// Others have put these things on it.
+    /// These attachments of others prevent the deletion.
     InUse(Vec<String>),
     Call(WaitError<AwsError>),
 }
 
 impl Observed {
-    /// With these settings.
+    /// Returns the observed form of these settings.
     pub(super) fn of(settings: &Settings) -> Self {
         let Settings { path, boundary, tags, trust, .. } = settings.clone();
         Self { arn: String::new(), path, boundary, tags, trust }
@@ -106,7 +106,7 @@ impl Observed {
 }
 
 impl Principal {
-    /// What a user calls it.
+    /// The type in texts for users.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -114,7 +114,7 @@ impl Principal {
         }
     }
 
-    /// The one of this name.
+    /// Returns the principal of this type and name.
     pub(super) fn id(self, name: &str) -> Id {
         Id { principal: self, name: name.to_owned() }
     }
@@ -130,7 +130,7 @@ impl Principal {
         }
     }
 
-    /// Creates it, or continues with one that an interrupted create has left or that this resource manages.
+    /// Creates the principal, or continues with one of an interrupted create or an earlier grant of this resource.
     pub(super) async fn create(self, iam: Iam<'_>, settings: &Settings) -> Result<Created, CreateFailure> {
         let unclear = |error: AwsError| CreateFailure::Unclear(error.into());
         if let Some(managed) = &settings.reclaim
@@ -139,6 +139,7 @@ impl Principal {
             observed.tags.retain(|key, _| managed.contains_key(key) || settings.tags.contains_key(key));
             return self.resume(iam, (observed, settings)).await;
         }
+        // The tag is part of the create request, so that a create that is interrupted afterwards can be identified.
         let mut marked = settings.clone();
         marked.tags.insert(UNFINISHED.to_owned(), timestamp::format(iam.context.clock.time_of_day()));
         let marked = &marked;
@@ -160,26 +161,26 @@ impl Principal {
             return Err(CreateFailure::Refused(source));
         }
         match self.read(&iam, &settings.name).await {
-            // One whose only trace is the lost answer has nothing in it; an older one may have.
+            // The request with the lost response, or an interrupted create, has created it.
             Ok(Some(observed)) if observed.tags.contains_key(UNFINISHED) => {
                 self.resume(iam, (observed, settings)).await
             }
             Ok(Some(_)) => Err(CreateFailure::Exists),
             Ok(None) if is_unclear => Err(CreateFailure::Refused(source)),
-            // It cannot be read, so it belongs to others.
+            // A principal that cannot be read is assumed to belong to others.
             Err(_) if exists => Err(CreateFailure::Exists),
             _ => Err(CreateFailure::Unclear(source)),
         }
     }
 
-    /// Continues with one that exists.
+    /// Continues with a principal that exists.
     async fn resume(self, iam: Iam<'_>, (observed, settings): (Observed, &Settings)) -> Result<Created, CreateFailure> {
         self.adjust(iam, &observed, settings).await.map_err(CreateFailure::Unclear)?;
         Ok(Created { arn: observed.arn, is_continued: true })
     }
 
-    /// Changes boundary, tags and trust policy from `before` to `desired`. Tags of others stay: only those of `before` are
-    /// managed.
+    /// Changes permissions boundary, tags and trust policy from `before` to `desired`. Tags that are not in `before`
+    /// belong to others and are preserved.
     pub(super) async fn adjust(self, iam: Iam<'_>, before: &Observed, desired: &Settings) -> Waited<()> {
         let name = &desired.name;
         if before.boundary != desired.boundary {
@@ -192,6 +193,7 @@ impl Principal {
             };
             accepted(iam.context, PROPAGATION, passes, call).await?;
         }
+        // The tag remains until the operation is complete; `finish` removes it.
         let mut managed = before.tags.clone();
         managed.remove(UNFINISHED);
         let change = Change::between(&managed, &desired.tags);
@@ -218,20 +220,22 @@ impl Principal {
         accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await
     }
 
-    /// Removes the tags of a create or a switch under way.
+    /// Removes the tags of an unfinished create or switch.
     pub(super) async fn finish(self, iam: Iam<'_>, name: &str) -> Waited<()> {
         let change = Change { remove: vec![UNFINISHED.to_owned(), SWITCHING.to_owned()], ..Change::default() };
-        // One that was just created is not known everywhere.
+        // A new principal may still be propagating.
         let passes = |error: &AwsError| passes(error) || error.is_not_found();
         accepted(iam.context, PROPAGATION, passes, || self.change_tags(&iam, name, &change)).await
     }
 
-    /// Waits until a read shows what was just created: the next command may read in a second, and would take it for gone.
+    /// Waits until IAM returns a new principal. Otherwise the next refresh may not find it and remove it from the
+    /// state.
     pub(super) async fn wait_until_visible(self, iam: Iam<'_>, name: &str) -> Waited<()> {
         accepted(iam.context, PROPAGATION, AwsError::is_not_found, || self.get(&iam, name)).await.map(drop)
     }
 
-    /// Deletes it; that it is gone is a success. `gone` are keys that were just deleted: IAM lists them for some time.
+    /// Deletes the principal. A principal that does not exist is a success. `gone` are keys that were just deleted,
+    /// which IAM still lists for some time.
     pub(super) async fn delete(self, iam: Iam<'_>, name: &str, gone: &[String]) -> Result<(), DeleteFailure> {
         let call = || async {
             match self {
@@ -247,7 +251,7 @@ impl Principal {
         let passes = |error: &AwsError| passes(error) || is_conflict(error);
         let mut obstacles = self.obstacles(&iam, name, gone).await;
         if !obstacles.is_empty() && obstacles.iter().all(|it| it.starts_with(iam_user::ACCESS_KEY)) {
-            // One that the apply before has deleted looks like one of others.
+            // A key that the previous apply deleted cannot be distinguished from a key of others.
             match accepted(iam.context, LAG, passes, call).await {
                 Err(WaitError::Failed(error)) if is_conflict(&error) => {}
                 other => return other.map_err(DeleteFailure::Call),
@@ -257,11 +261,11 @@ impl Principal {
         if !obstacles.is_empty() {
             return Err(DeleteFailure::InUse(obstacles));
         }
-        // IAM still sees what was just deleted.
+        // The deletion of keys and policies is still propagating.
         accepted(iam.context, PROPAGATION, passes, call).await.map_err(DeleteFailure::Call)
     }
 
-    /// What others have put on it, so that it cannot be deleted.
+    /// Lists attachments of others that prevent the deletion.
     async fn obstacles(self, iam: &Client, name: &str, gone: &[String]) -> Vec<String> {
         match self {
             Self::User => iam_user::obstacles(iam, name, gone).await,
@@ -270,7 +274,7 @@ impl Principal {
     }
 }
 
-/// Refusals that pass.
+/// Whether an error is transient.
 fn passes(error: &AwsError) -> bool {
     error.code() == Some("ConcurrentModification")
         || error.code() == Some("EntityTemporarilyUnmodifiable")

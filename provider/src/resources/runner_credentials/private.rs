@@ -9,7 +9,7 @@ use super::journal::Journal;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Private {
-    /// ARN of the EKS cluster of the first connection. None for a cluster that is not of EKS.
+    /// ARN of the EKS cluster of the first connection. `None` for a cluster that is not an EKS cluster.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) cluster: Option<String>,
     #[serde(skip_serializing_if = "is_default")]

@@ -1,4 +1,4 @@
-//! Reading back, also what an import names.
+//! Reads the credentials, for a refresh or an import.
 
 use gitlabspot_clients::ClientError;
 use gitlabspot_clients::aws::AwsError;
@@ -28,6 +28,7 @@ impl Session<'_> {
             if self.read_grant(operation, journal).await? {
                 return Ok(());
             }
+            // IAM also reports a principal of another account as missing.
             let arn = operation.state.user_arn.as_str().or(operation.state.role_arn.as_str());
             let confirmed = location::confirm_deleted(self.clients, arn).await;
             confirmed.map_err(Fault::Client)?;
@@ -38,7 +39,8 @@ impl Session<'_> {
         }
     }
 
-    /// Reads the current grant, and which others there are. Returns false if its principal does not exist.
+    /// Reads the current grant and the superseded ones. Returns false if the principal of the current one does not
+    /// exist.
     async fn read_grant(&self, operation: &mut Read<RunnerCredentials, Private>, mut journal: Journal) -> Result<bool> {
         let importing = operation.importing;
         let desired = Desired::of(&operation.state, journal.current.clone());
@@ -63,7 +65,8 @@ impl Session<'_> {
             let nothing = Fault::NothingToImport { principal, name: name.clone() };
             return if importing { Err(nothing.into()) } else { Ok(false) };
         };
-        // A create that was refused, because others have a principal of this name, may have left a state.
+        // A create that failed because others have a principal of this name may have recorded a state. That principal
+        // is not read into it.
         if !importing && !self.is_managed(&journal.current(), name).await? {
             return Ok(true);
         }
@@ -83,6 +86,7 @@ impl Session<'_> {
                 state.create_namespace = self.created_namespace(&desired).await.into();
             }
         } else if importing && found.trust.as_ref().and_then(trust::service_account).is_none() {
+            // The import ID does not contain the mode, and only a trust policy for IRSA contains a service account.
             journal.rename_current(AccessMethod { mode: Mode::PodIdentity, ..grant.method });
             grant.method = journal.current.clone();
         }
@@ -102,12 +106,12 @@ impl Session<'_> {
         Ok(true)
     }
 
-    /// `None` while the cluster cannot be asked because its settings are not known yet.
+    /// Reads the Secret. The outer `None` means that the settings of the cluster are not known yet.
     async fn read_secret(&self, desired: &Desired) -> Result<Option<Option<Secret>>> {
         match self.connect_to(desired).await {
             Ok(client) => desired.place.read(&client).await.map(Some).during(Step::ReadSecret, Remains::State),
             Err(ClientError::NotYetKnown { .. }) => Ok(None),
-            // Gone with its cluster.
+            // The Secret was deleted with its cluster.
             Err(ClientError::ClusterGone { .. }) => Ok(Some(None)),
             Err(source) => Err(Fault::Client(source).leaving(Remains::State)),
         }
@@ -120,7 +124,7 @@ impl Session<'_> {
         }
     }
 
-    /// Whether the service account still has the role by Pod Identity.
+    /// Checks whether the service account is still bound to the role with Pod Identity.
     async fn read_binding(
         &self,
         state: &RunnerCredentials,
@@ -148,7 +152,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether the trust policy of the role is that of its grants.
+    /// Checks whether the trust policy of the role is the one that its grants require.
     async fn check_trust(
         &self,
         state: &mut RunnerCredentials,
@@ -160,7 +164,8 @@ impl Session<'_> {
         let desired = match self.trust_of(state, &methods, Remains::State).await {
             Ok(trust) => Some(trust),
             Err(error) => match &*error.fault {
-                // Without its cluster nobody can use the role, and without its name there is nothing to compare with.
+                // Without the name of the cluster or its OIDC issuer the desired trust policy is unknown, and no pod of
+                // a deleted cluster can use the role. Nothing is compared then.
                 Fault::NoCluster | Fault::NoIssuer(_) => None,
                 Fault::Step { failure: Failure::Aws(WaitError::Failed(source)), .. } if source.is_not_found() => None,
                 Fault::Step { failure: Failure::Aws(WaitError::Failed(source)), .. }
@@ -184,7 +189,8 @@ impl Session<'_> {
     }
 }
 
-/// What AWS answered; `None`, and noted, if the identity in use is not allowed to make the call.
+/// Returns the response of AWS. If the identity is not allowed to make the call, notes that in `denied` and returns
+/// `None`.
 fn or_none<T>(
     denied: &mut DeniedReads,
     object: IamObject,
@@ -193,7 +199,7 @@ fn or_none<T>(
     denied.or_none(&object.to_string(), answer).during(Step::Read(object), Remains::State)
 }
 
-/// The same of the API server.
+/// Returns the Secret. If the API server denies the read, notes that in `denied` and returns `None`.
 fn readable_secret<T>(denied: &mut DeniedReads, secret: Result<Option<T>>) -> Result<Option<T>> {
     let error = match secret {
         Err(error) => error,
@@ -211,7 +217,8 @@ fn readable_secret<T>(denied: &mut DeniedReads, secret: Result<Option<T>>) -> Re
     }
 }
 
-/// The principal is gone. If there is another grant, it becomes the current one, so that it is not forgotten.
+/// Removes the grants of the current principal, which was deleted. The newest remaining grant becomes the current one,
+/// so that the resource still manages it. Returns false if no grant remains.
 fn fall_back(operation: &mut Read<RunnerCredentials, Private>) -> bool {
     let journal = &mut operation.private.journal;
     let gone = journal.current.principal();

@@ -1,4 +1,4 @@
-//! The one place where an operation records its steps: in the state, and in the private state.
+//! Records the steps of an operation, in the state and in the private state.
 
 use tfplugin::framework::Diagnostic;
 
@@ -10,23 +10,23 @@ use super::private::Private;
 use super::schema::RunnerCredentials;
 use crate::steps;
 
-/// An operation, which keeps what was recorded last if it fails.
+/// An operation. If it fails, the host keeps the state that was recorded last.
 type Operation = dyn steps::Operation<Model = RunnerCredentials, Private = Private>;
 
-/// One grant in the course of an operation, and everything that is recorded with it.
+/// The grant that an operation changes, with the state and the journal that are recorded with it.
 pub(super) struct Recorder<'a> {
     operation: &'a mut Operation,
-    /// The state that shows `grant`. Attributes that follow from the journal are set when it is recorded.
+    /// The state that shows `grant`. Attributes that are derived from the journal are set when it is recorded.
     pub(super) state: RunnerCredentials,
-    /// During a switch: the state that shows the previous grant, and is recorded until the new one is complete.
+    /// During a switch, the state that shows the previous grant. It is recorded until the new grant is complete.
     previous: Option<RunnerCredentials>,
     pub(super) journal: Journal,
-    /// The grant at hand: the current one, unless another one was selected.
+    /// The selected grant, which is initially the current one.
     pub(super) grant: Grant,
 }
 
 impl<'a> Recorder<'a> {
-    /// With the current grant at hand.
+    /// Creates a recorder with the current grant selected.
     pub(super) fn new(operation: &'a mut Operation, state: RunnerCredentials, journal: Journal) -> Self {
         Self { operation, state, previous: None, grant: journal.current(), journal }
     }
@@ -35,12 +35,12 @@ impl<'a> Recorder<'a> {
         self.operation.warn(warning);
     }
 
-    /// The name of the principals.
+    /// Name of the user and of the role.
     pub(super) fn name(&self) -> String {
         self.state.name.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Changes the grant, and records.
+    /// Changes the selected grant, and records it.
     pub(super) fn update(&mut self, change: impl FnOnce(&mut Grant)) {
         change(&mut self.grant);
         self.record();
@@ -54,33 +54,33 @@ impl<'a> Recorder<'a> {
         self.operation.record(state.clone());
     }
 
-    /// The Secret has a new key; `listed` are the keys of before.
+    /// Records that the Secret contains a new key. `listed` are the keys that the user had before.
     pub(super) fn use_key(&mut self, key: Key, listed: &[Listed]) {
         self.journal.findings.rotation = None;
         self.state.rotation_trigger = key.rotation_trigger.clone().into();
         self.update(|grant| grant.replace_key(key, listed));
     }
 
-    /// Takes another grant to hand. The state still shows the current one.
+    /// Selects another grant. The state still shows the current one.
     pub(super) fn select(&mut self, grant: Grant) {
         self.journal.put(std::mem::replace(&mut self.grant, grant));
     }
 
-    /// The grant at hand no longer exists: continues with the current one.
+    /// Removes the selected grant, which no longer exists, and selects the current one.
     pub(super) fn forget(&mut self) {
         self.journal.remove(&self.grant.method);
         self.grant = self.journal.current();
         self.record();
     }
 
-    /// The service account of the current grant is another one.
+    /// Records that the current grant is bound to another service account.
     pub(super) fn rebind(&mut self, method: AccessMethod) {
         self.journal.rename_current(method.clone());
         self.journal.findings.unbound = None;
         self.update(|grant| grant.method = method);
     }
 
-    /// Begins a switch to a grant, which `planned` is the state of.
+    /// Begins a switch to `grant`, which `planned` shows.
     pub(super) fn begin_switch(&mut self, grant: Grant, planned: &RunnerCredentials) {
         self.journal.findings.rotation = None;
         self.journal.remove(&grant.method);
@@ -88,7 +88,7 @@ impl<'a> Recorder<'a> {
         self.previous = Some(std::mem::replace(&mut self.state, partial::granting(planned)));
     }
 
-    /// The grant at hand takes the place of the current one.
+    /// Makes the selected grant the current one.
     pub(super) fn complete_switch(&mut self) {
         if let Some(previous) = self.previous.take() {
             self.journal.supersede(self.grant.method.clone(), &previous);
@@ -96,7 +96,7 @@ impl<'a> Recorder<'a> {
         self.record();
     }
 
-    /// Nothing of the grant at hand was created: goes back to the current one.
+    /// Reverts a switch of which nothing was created: removes the selected grant, and selects the current one.
     pub(super) fn abandon_switch(&mut self) {
         if let Some(previous) = self.previous.take() {
             self.state = previous;

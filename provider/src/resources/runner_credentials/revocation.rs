@@ -1,4 +1,4 @@
-//! Revokes a grant: Secret, keys, policy, principal; and deletes the namespace.
+//! Revokes a grant: deletes Secret, keys, policy and principal. Deletes the namespace.
 
 use gitlabspot_clients::ClientError;
 use tfplugin::framework::Diagnostic;
@@ -11,7 +11,8 @@ use super::{Session, inline_policy};
 use crate::steps::Fault as _;
 
 impl Session<'_> {
-    /// Deletes everything, in the order in which nobody is left with half of it: Secret, keys, policy, user.
+    /// Deletes Secret, keys, policy and user. The Secret is first, so that it never contains a key that is deleted, and
+    /// the user last, because IAM rejects the deletion of a user with keys or policies.
     pub(super) async fn revoke_key(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         match self.connect_to(desired).await {
             Ok(cluster) => self.delete_secret(recorder, desired, &cluster).await?,
@@ -42,7 +43,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Deletes the Secret, unless others have put another one in its place.
+    /// Deletes the Secret, unless others have replaced it.
     async fn delete_secret(
         &self,
         recorder: &mut Recorder<'_>,
@@ -73,7 +74,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Deletes a principal; `deleted` are keys that IAM may still list.
+    /// Deletes a principal and its policy. `deleted` are keys that IAM may still list.
     pub(super) async fn revoke_principal(&self, principal: Principal, name: &str, deleted: &[String]) -> Result<()> {
         let revoked = inline_policy::delete(self.iam, principal, name).await;
         revoked.during(Step::Delete(IamObject::Policy(principal.id(name))), Remains::Recorded)?;

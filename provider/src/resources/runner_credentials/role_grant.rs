@@ -19,7 +19,7 @@ use crate::policy_document::{parse, text};
 use crate::steps::Fault as _;
 
 impl Session<'_> {
-    /// Role, policy, and the binding of the service account. Other grants to the role stay.
+    /// Creates the role, its policy, and the binding of the service account. Other grants to the role are preserved.
     pub(super) async fn grant_role(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         self.check_association(desired).await?;
         let mut methods = recorder.journal.role_methods(Some(&desired.method));
@@ -34,7 +34,7 @@ impl Session<'_> {
         self.check_provider(recorder, &desired).await
     }
 
-    /// Gives the service account a role that exists. For IRSA its trust policy is enough.
+    /// Binds the service account to a role that exists. IRSA needs no call, because the trust policy is the binding.
     async fn bind_service_account(&self, grant: &Grant, desired: &Desired) -> Result<()> {
         if desired.method.mode != Mode::PodIdentity {
             return Ok(());
@@ -50,8 +50,8 @@ impl Session<'_> {
         }
     }
 
-    /// Refuses an association that others made for the service account, also one with a role of the same name: a service
-    /// account has only one, and to delete this resource's would be to delete theirs.
+    /// Returns an error if others created an association for the service account, even one with a role of the same
+    /// name. A service account has at most one association, so that a destroy of this resource would delete theirs.
     async fn check_association(&self, desired: &Desired) -> Result<()> {
         if desired.method.mode != Mode::PodIdentity {
             return Ok(());
@@ -68,7 +68,7 @@ impl Session<'_> {
         Err(association_exists(&subject, observed, desired).leaving(Remains::Nothing))
     }
 
-    /// In place: what was found wrong with the trust policy and the binding.
+    /// Repairs the trust policy and the binding in place.
     pub(super) async fn repair_role(
         &self,
         recorder: &mut Recorder<'_>,
@@ -99,7 +99,7 @@ impl Session<'_> {
 
     /// Deletes the association with the role, if the mode has one.
     pub(super) async fn unbind_service_account(&self, grant: &Grant, desired: &Desired) -> Result<()> {
-        // Without a service account the association is gone already.
+        // A superseded grant has no service account if its association was deleted or changed before.
         if desired.method.mode != Mode::PodIdentity || desired.service_account.name.is_empty() {
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl Session<'_> {
         deleted.during(Step::DeleteAssociation, Remains::Recorded)
     }
 
-    /// Which service account of which cluster.
+    /// Returns the service account with its cluster.
     pub(super) fn subject(&self, desired: &Desired, remains: Remains) -> Result<Subject> {
         let cluster = desired.cluster_name.as_deref().or(self.clients.cluster_name());
         let Some(cluster) = cluster else { return Err(Fault::NoCluster.leaving(remains)) };
@@ -120,7 +120,7 @@ impl Session<'_> {
         })
     }
 
-    /// The trust policy of a role with this grant alone.
+    /// Returns the trust policy of a role with only this grant.
     pub(super) async fn trust(&self, desired: &Desired, remains: Remains) -> Result<Json> {
         if desired.method.mode == Mode::PodIdentity {
             return Ok(trust::pod_identity());
@@ -137,7 +137,7 @@ impl Session<'_> {
         self.clients.account_id().await.map_err(|source| Fault::Client(source).leaving(remains))
     }
 
-    /// The cluster's OIDC issuer.
+    /// Returns the OIDC issuer of the cluster, which is read once for each operation.
     async fn issuer(&self, desired: &Desired, remains: &Remains) -> Result<&str> {
         let read = || async {
             let Subject { cluster, .. } = self.subject(desired, remains.clone())?;
@@ -150,8 +150,8 @@ impl Session<'_> {
         self.issuer.get_or_try_init(read).await.map(String::as_str)
     }
 
-    /// Warns when the account does not know the cluster's issuer: IAM takes the role nevertheless, and only the runner
-    /// would find out.
+    /// Warns if the account does not have an identity provider for the cluster's issuer. IAM accepts such a role, but
+    /// pods cannot use it.
     async fn check_provider(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         if desired.method.mode != Mode::Irsa {
             return Ok(());
@@ -171,7 +171,7 @@ impl Session<'_> {
                  aws_iam_openid_connect_provider or with \"eksctl utils associate-iam-oidc-provider --approve\".",
                 trust::AUDIENCE
             ),
-            // Without permission to read it, skip the warning; the role is as it should be.
+            // If the identity is not allowed to read the provider, the warning is omitted. The role itself is complete.
             Err(error) => {
                 tracing::warn!(%error, "the account's identity provider cannot be looked at");
                 return Ok(());

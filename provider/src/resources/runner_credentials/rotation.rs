@@ -1,7 +1,8 @@
-//! Another key for the same user: the new one works and is in the Secret before the old one is deactivated and deleted.
+//! Rotation of the key: AWS accepts the new key and the Secret contains it before the old key is deactivated and
+//! deleted.
 //!
-//! Keys have no tags. So the user has one while a rotation is under way, which lists the keys of before: what a rotation
-//! that was killed has left is identified by it, and never mistaken for a key of others.
+//! Access keys cannot have tags. During a rotation the user therefore has a tag with the start time and the IDs of the
+//! keys that existed before. It identifies the key of an interrupted rotation, so that keys of others are not deleted.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,10 +18,10 @@ use super::{Session, iam_user};
 use crate::tags::Change;
 use crate::timestamp;
 
-/// The tag: when the rotation began, and the keys that existed.
+/// Tag of the user during a rotation. Its value is the start time and the IDs of the keys that existed.
 const ROTATING: &str = "gitlabspot/rotating";
 
-/// A key that is this much older or younger than the beginning of a rotation is not of that rotation.
+/// Maximum difference between the creation time of a key and the start time of the rotation that created it.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 impl Session<'_> {
@@ -28,7 +29,7 @@ impl Session<'_> {
     pub(super) async fn rotate(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         let cluster = self.cluster(desired, previous_key()).await?;
         self.ensure_namespace(desired, &cluster, previous_key()).await?;
-        // There may be two keys; room is made by those that should be gone already, and by the one of the last rotation.
+        // IAM allows two keys for each user, so that keys of earlier rotations are deleted first.
         recorder.grant.retire_outgoing();
         self.retire(recorder).await?;
         let user = &desired.settings.name;
@@ -45,6 +46,7 @@ impl Session<'_> {
             }
             recorder.grant.unclear = None;
             listed.retain(|key| !orphans.contains(key));
+            // Before the new key is created: the tag then identifies it if this operation is interrupted.
             self.mark(user, &listed).await?;
             self.new_key(recorder, desired, &listed).await
         };
@@ -55,15 +57,17 @@ impl Session<'_> {
             }
             failed => failed,
         };
-        // Not before the old key is gone: until this operation has returned, the state does not know the new one.
+        // Only after the old key was deleted: the host saves the new key when this operation returns, and until then
+        // only the tag identifies it.
         self.unmark(user).await;
         retired
     }
 
-    /// Keeps the key of before as long as pods use it that were started with it.
+    /// Keeps the previous key, with a warning, if pods that started with it still run. Otherwise marks it for deletion.
     async fn keep_outgoing(&self, recorder: &mut Recorder<'_>, desired: &Desired, cluster: &kube::Client) {
         if let Some(mut key) = recorder.grant.outgoing.take() {
             let written = desired.place.read(cluster).await.ok().flatten().and_then(|observed| observed.written_at);
+            // Compared with creation times of pods, which are by the cluster's clock. This machine's clock may differ.
             key.until = written.unwrap_or_else(|| timestamp::format(self.context.clock.time_of_day()));
             let why = self.why_kept(&key, &recorder.state).await;
             let text = why.map(|why| {
@@ -82,7 +86,7 @@ impl Session<'_> {
         recorder.record();
     }
 
-    /// Deactivates and deletes the keys that are out of use.
+    /// Deactivates and deletes the keys that are marked for deletion.
     pub(super) async fn retire(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         while let Some(key) = recorder.grant.retiring.first().cloned() {
             let retired = access_key::retire(self.iam, &recorder.name(), &key).await;
@@ -92,7 +96,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The keys of a rotation that was killed, or that did not learn whether its key is in the Secret.
+    /// Returns the keys of an interrupted rotation, or of one in which the outcome of writing the Secret is unknown.
     async fn orphans(&self, recorder: &Recorder<'_>, user: &str, listed: &[Listed]) -> Result<Vec<Listed>> {
         let observed = Principal::User.read(&self.iam, user).await;
         let observed = observed.during(Step::Read(IamObject::Principal(Principal::User.id(user))), previous_key())?;
@@ -103,7 +107,8 @@ impl Session<'_> {
         Ok(unused.filter(is_left).cloned().collect())
     }
 
-    /// The orphan that is in the Secret and works: its rotation was killed after the key had been taken into use.
+    /// Returns the orphaned key that is in the Secret and that AWS accepts: its rotation was interrupted after the
+    /// write.
     async fn completed(&self, desired: &Desired, cluster: &kube::Client, orphans: &[Listed]) -> Result<Option<Key>> {
         if orphans.is_empty() {
             return Ok(None);
@@ -122,7 +127,7 @@ impl Session<'_> {
         marked.during(Step::TagPrincipal(Principal::User.id(user)), previous_key())
     }
 
-    /// A tag that stays is of no consequence: it counts for a few minutes, and the next rotation overwrites it.
+    /// Removes the tag. A failure is only logged: the tag is valid for 15 minutes, and the next rotation overwrites it.
     async fn unmark(&self, user: &str) {
         let change = Change { remove: vec![ROTATING.to_owned()], ..Change::default() };
         if let Err(error) = iam_user::change_tags(&self.iam, user, &change).await {
@@ -136,11 +141,12 @@ fn mark(now: SystemTime, keys: &[Listed]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a key was created by the rotation that left this tag.
+/// Whether the rotation with this tag created the key.
 fn is_left_by(mark: &str, key: &Listed) -> bool {
     let mut words = mark.split(' ');
     let begin = words.next().and_then(timestamp::parse);
     let made = key.created_at.as_deref().and_then(timestamp::parse);
+    // In both directions, because the start time is by this machine's clock and the creation time by that of AWS.
     let is_of_its_time = begin.zip(made).is_some_and(|(begin, made)| {
         let apart = made.duration_since(begin).unwrap_or_else(|earlier| earlier.duration());
         apart <= LONGEST

@@ -1,9 +1,9 @@
-//! The attributes of `gitlabspot_runner_credentials`: schema, state type and what users read about them.
+//! The attributes of `gitlabspot_runner_credentials`: schema, type of the state, and documentation for users.
 
 use tfplugin::framework::value::{List, Map};
 use tfplugin::framework::{Object, Timeouts, Value};
 
-/// The credentials.
+/// Credentials, as in configuration, plan and state.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct RunnerCredentials {
     /// How the runner authenticates: `access_key` (access key of an IAM user in a Kubernetes Secret), `irsa` (IAM role

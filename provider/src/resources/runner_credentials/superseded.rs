@@ -1,4 +1,4 @@
-//! Superseded grants: kept as long as pods use them, and revoked then.
+//! Superseded grants: they are kept while pods use them, then revoked.
 
 use gitlabspot_clients::{ClientError, kubernetes};
 use serde_json::Value as Json;
@@ -16,26 +16,27 @@ use super::{Session, access_key, inline_policy, trust};
 use crate::policy_document::text;
 use crate::tags::{Tags, UNFINISHED};
 
-/// Which of the superseded grants may be revoked.
+/// The superseded grants that may be revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Candidates {
-    /// All that no pod uses.
+    /// All grants that no pod uses.
     All,
-    /// Those whose revocation the plan has shown.
+    /// Only the grants of which the plan has shown the revocation.
     Idle,
 }
 
 /// The pods of the namespace.
 enum Pods {
     Visible(Vec<Json>),
-    /// The cluster's settings are not known yet.
+    /// The settings of the cluster are not known yet.
     NotYet,
-    /// Why they cannot be listed.
+    /// The pods cannot be listed, for this reason.
     Hidden(String),
 }
 
 impl Session<'_> {
-    /// Revokes what no pod uses, and reports what is kept.
+    /// Revokes the superseded grants and keys that no pod uses. The others are kept, with a warning, or with an error
+    /// if the plan has shown their revocation.
     pub(super) async fn revoke_unused(&self, recorder: &mut Recorder<'_>, which: Candidates) -> Result<()> {
         if let Some(key) = recorder.grant.outgoing.clone().filter(|key| key.is_idle) {
             self.revoke_outgoing(recorder, key).await?;
@@ -80,13 +81,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Why the key of before a rotation is not to be deleted.
+    /// Returns why the key before a rotation must be kept; `None` if it can be deleted.
     pub(super) async fn why_kept(&self, key: &OutgoingKey, state: &RunnerCredentials) -> Option<String> {
         self.pods(state).await.obstacle(state, |pods| key.users(state, pods))
     }
 
-    /// For a read: which grants there are beside the current one, by the journal and by the tags of the principal, and
-    /// which of them no pod uses.
+    /// For a read: updates the superseded grants from the journal and the tags of the principal, and determines which
+    /// of them no pod uses.
     pub(super) async fn refresh_superseded(
         &self,
         state: &RunnerCredentials,
@@ -114,10 +115,10 @@ impl Session<'_> {
         matches!(pods, Pods::Hidden(_)).then(|| Diagnostic::warning("Old credentials kept", kept.join(" ")))
     }
 
-    /// For a delete: revokes all of them, whether pods use them or not.
+    /// For a delete: revokes all superseded grants, even if pods use them.
     pub(super) async fn revoke_superseded(&self, recorder: &mut Recorder<'_>) -> Result<()> {
         let (principal, name) = (recorder.grant.method.principal(), recorder.name());
-        // A run that was killed may have begun one, which only this tag names.
+        // A killed run may have begun a grant that only the tag of the principal identifies.
         let observed = principal.read(&self.iam, &name).await;
         let observed = observed.during(Step::Read(IamObject::Principal(principal.id(&name))), Remains::Recorded)?;
         if let Some(observed) = observed {
@@ -147,7 +148,7 @@ impl Session<'_> {
             return Ok(());
         }
         if recorder.grant.arn.is_none() {
-            // Begun by a run that was killed; nobody knows the secrets of its keys.
+            // A killed run created this user. The secrets of its keys are lost, so that all keys are deleted.
             let keys = access_key::list(&self.iam, user).await;
             let keys = keys.during(Step::ListKeys(user.clone()), Remains::Recorded)?;
             recorder.grant.retiring = keys.into_iter().map(|key| key.id).collect();
@@ -155,7 +156,7 @@ impl Session<'_> {
         self.revoke_key(recorder, desired).await
     }
 
-    /// Revokes the binding of the service account to the role, and the role itself when nothing else uses it.
+    /// Deletes the binding of the service account to the role, and the role itself if no other grant uses it.
     async fn revoke_role_binding(&self, recorder: &mut Recorder<'_>, desired: &Desired) -> Result<()> {
         let name = &desired.settings.name;
         let rest = recorder.journal.role_methods(Some(&desired.method));
@@ -172,7 +173,7 @@ impl Session<'_> {
         if rest.is_empty() {
             return self.revoke_principal(Principal::Role, name, &[]).await;
         }
-        // After a destroy nobody needs the role.
+        // A destroy deletes the role afterwards, so that its trust policy is not changed.
         if self.is_destroy {
             return Ok(());
         }
@@ -184,8 +185,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether the principal of a grant exists and this resource manages it: known for certain, or by the tag and the
-    /// policy that an interrupted operation leaves.
+    /// Whether the principal of a grant exists and this resource manages it. This is recorded, or determined from the
+    /// tag or the inline policy of an interrupted operation.
     pub(super) async fn is_managed(&self, grant: &Grant, name: &str) -> Result<bool> {
         if grant.arn.is_some() {
             return Ok(true);
@@ -205,6 +206,7 @@ impl Session<'_> {
     async fn pods(&self, state: &RunnerCredentials) -> Pods {
         let client = match self.home.connect(self.clients, state.cluster_name.as_str()).await {
             Ok(client) => client,
+            // A deleted cluster has no pods.
             Err(ClientError::ClusterGone { .. }) => return Pods::Visible(Vec::new()),
             Err(ClientError::NotYetKnown { .. }) => return Pods::NotYet,
             Err(error) => return Pods::Hidden(error.to_string()),
@@ -215,7 +217,7 @@ impl Session<'_> {
         }
     }
 
-    /// The trust policy of a role with these grants.
+    /// Returns the trust policy of a role with grants of these methods.
     pub(super) async fn trust_of(
         &self,
         state: &RunnerCredentials,
@@ -231,7 +233,7 @@ impl Session<'_> {
 }
 
 impl Pods {
-    /// Why credentials cannot be revoked that the pods use which `users` names.
+    /// Returns why credentials cannot be revoked. `users` selects the names of the pods that use them.
     fn obstacle(&self, state: &RunnerCredentials, users: impl FnOnce(&[Json]) -> Vec<String>) -> Option<String> {
         match self {
             Self::Visible(pods) => {
@@ -249,14 +251,14 @@ impl Pods {
     }
 }
 
-/// The first few names.
+/// Joins the first five names.
 fn some(names: &[String]) -> String {
     const FEW: usize = 5;
     let more = if names.len() > FEW { ", ..." } else { "" };
     format!("{}{more}", names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", "))
 }
 
-/// Adds the grant that an interrupted switch has begun.
+/// Adds the grant of an interrupted switch, which the tag of the principal identifies.
 fn note_switch(journal: &mut Journal, tags: &Tags) {
     journal.findings.is_switching = tags.contains_key(SWITCHING);
     let Some(method) = tags.get(SWITCHING).and_then(|mark| AccessMethod::from_mark(mark)) else { return };

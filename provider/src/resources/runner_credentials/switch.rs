@@ -1,8 +1,8 @@
-//! Another access method: it is granted first, and the old grant stays as long as pods use it.
+//! A switch to another access method: the new grant is created first, and the old grant is kept while pods use it.
 //!
-//! Until the new grant is complete, the state shows the old one and the journal has both, so that a destroy finds both
-//! whatever fails. For the case that the process dies, the principal of the old grant has a tag meanwhile that names the
-//! new method.
+//! Until the new grant is complete, the state shows the old one and the journal contains both, so that a destroy finds
+//! both after any error. In case the process is killed, a tag of the old grant's principal contains the new method
+//! during the switch.
 
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::wait::WaitError;
@@ -19,11 +19,12 @@ use super::superseded::Candidates;
 use crate::steps::Fault as _;
 use crate::tags::{Tags, UNFINISHED};
 
-/// On the principal of the old grant: the method that is being granted.
+/// Tag of the old grant's principal during a switch. Its value is the new method.
 pub(super) const SWITCHING: &str = "gitlabspot/switching";
 
 impl Session<'_> {
-    /// From the current grant to the method of `planned`. What exists of it already is reclaimed.
+    /// Switches from the current grant to the method of `planned`. Objects of the new grant that exist already are
+    /// reused.
     pub(super) async fn switch(&self, recorder: &mut Recorder<'_>, planned: &RunnerCredentials) -> Result<()> {
         let (old, new) = (recorder.journal.current.clone(), AccessMethod::of(planned));
         let (old_principal, new_principal) = (old.principal(), new.principal());
@@ -66,7 +67,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The managed tags of the principal of the new grant, if it exists and this resource manages it.
+    /// Returns the managed tags of the new grant's principal, if it exists and this resource manages it.
     async fn reclaimable_tags(&self, recorder: &Recorder<'_>, desired: &Desired) -> Result<Option<Tags>> {
         let (principal, name) = (desired.method.principal(), &desired.settings.name);
         if recorder.journal.current.principal() == principal {
@@ -77,7 +78,7 @@ impl Session<'_> {
                 return Ok(Some(grant.tags.clone()));
             }
         }
-        // Before anything records that one was begun: whatever is found afterwards belongs to this resource.
+        // Checked before the switch is recorded: afterwards a principal of this name is assumed to be this resource's.
         let observed = principal.read(&self.iam, name).await;
         let observed = observed.during(Step::FindPrincipal(principal.id(name)), Remains::Nothing)?;
         match observed {
@@ -91,13 +92,14 @@ impl Session<'_> {
 
     async fn mark_switch(&self, principal: Principal, name: &str, new: &AccessMethod) -> Result<()> {
         match principal.mark(self.iam, name, (SWITCHING, &new.mark())).await {
-            // Without a principal only the state can name the new method.
+            // The principal was deleted by others, so that only the private state contains the new method.
             Err(WaitError::Failed(error)) if error.is_not_found() => Ok(()),
             marked => marked.during(Step::TagPrincipal(principal.id(name)), Remains::Nothing),
         }
     }
 
-    /// A tag that stays is of no consequence while the journal has both grants, and goes with the next switch.
+    /// Removes the tag of a switch. A failure is only logged: the tag has no effect while the journal contains both
+    /// grants, and the next switch removes it.
     pub(super) async fn unmark_switch(&self, principal: Principal, name: &str) {
         if let Err(error) = principal.finish(self.iam, name).await {
             tracing::warn!(name, %error, "the tag {SWITCHING} could not be removed");

@@ -1,4 +1,5 @@
-//! Scenarios: the resource as core drives it, on an AWS account and an API server in memory.
+//! Scenarios: the calls of a host, with an AWS account and an API server in memory. Numbers such as C1 refer to the
+//! table in docs/contributing/testing.md.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -48,7 +49,7 @@ fn secret(cluster: &Cluster) -> Option<(String, String)> {
     data("accesskey").zip(data("secretkey"))
 }
 
-/// The ids of the user's access keys.
+/// IDs of the user's access keys.
 fn keys(account: &Account) -> Vec<String> {
     account.state().iam.principals["user/runner"].keys.keys().cloned().collect()
 }
@@ -57,7 +58,7 @@ fn pair(id: &str) -> Option<(String, String)> {
     Some((id.to_owned(), secret_of(id)))
 }
 
-/// C1, C9: from nothing to a Secret, and back, without a trace of the secret elsewhere.
+/// C1, C9: create and destroy. The secret is only in the Secret.
 #[tokio::test]
 async fn the_guides_credentials() {
     let (account, cluster) = (Account::default(), Cluster::default());
@@ -99,14 +100,14 @@ async fn import_requires_no_further_attributes() {
     assert_eq!(second.import("ci/gitlab-runner-s3-access:runner").await, Diagnostics::new());
     assert_eq!(second.state, first.state);
     assert_eq!(second.changes(&config).await, [""; 0]);
-    // What no import can know is taken over without another key.
+    // An import cannot read the trigger, so that the first one does not rotate the key.
     let trigger = [config.as_slice(), &[("rotation_trigger", "1".into())]].concat();
     second.apply_wholly(&trigger).await;
     assert_eq!(secret(&cluster), pair("AKIA0000"));
     assert_eq!(summaries(&stage(&account, &cluster).import("ci/cache:nobody").await), ["IAM entity not found"]);
 }
 
-/// Applies a plan that replaces the key, and proves that exactly the old one is gone.
+/// Applies a plan that replaces the key, and checks that only the new key remains.
 async fn rotates(stage: &mut Stage, account: &Account, cluster: &Cluster, config: &[(&str, Raw)], new: &str) {
     assert!(!stage.refresh().await.has_errors());
     let planned = stage.plan(config).await;
@@ -165,7 +166,8 @@ async fn everything_else_changes_in_place() {
     stage.apply_wholly(&config).await;
 }
 
-/// IAM takes no notice of case in keys: a tag that changes it stays, and two keys that differ in it alone are refused.
+/// IAM ignores the case of tag keys: a tag that changes its case remains, and two keys that differ only in case are an
+/// error.
 #[tokio::test]
 async fn tag_keys_that_differ_in_case_only_are_refused() {
     for (mode, principal) in [("access_key", "user/runner"), ("irsa", "role/runner")] {
@@ -176,13 +178,13 @@ async fn tag_keys_that_differ_in_case_only_are_refused() {
         stage.apply_wholly(&tagged(&[("cost", "1")])).await;
         let tags = account.state().iam.principals[principal].tags.clone();
         assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["cost", "team"]);
-        // The stage's default_tags have "team".
+        // The default_tags of the tests contain "team".
         let refused = stage.plan(&tagged(&[("Team", "ci")])).await.diagnostics;
         assert_eq!(summaries(&refused), ["Duplicate tag"]);
     }
 }
 
-/// Tags, labels and annotations without a value are none, in the second plan as well.
+/// Tags, labels and annotations with the value null are omitted, in the second plan as well.
 #[tokio::test]
 async fn null_tags_labels_and_annotations_are_left_out() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -191,12 +193,12 @@ async fn null_tags_labels_and_annotations_are_left_out() {
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&all)).await;
     assert_eq!(account.state().iam.principals["user/runner"].tags.keys().collect::<Vec<_>>(), ["cost", "team"]);
-    // A value that goes takes the tag with it.
+    // A tag of which the value becomes null is removed.
     stage.apply_wholly(&config(&[("tags", Raw::Map([("cost".to_owned(), Raw::Null)].into()))])).await;
     assert_eq!(account.state().iam.principals["user/runner"].tags.keys().collect::<Vec<_>>(), ["team"]);
 }
 
-/// C2: the answer with the secret is lost.
+/// C2: the response with the secret is lost.
 #[tokio::test]
 async fn keys_whose_secret_was_lost() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -204,14 +206,14 @@ async fn keys_whose_secret_was_lost() {
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
     assert_eq!(keys(&account), ["AKIA0001"]);
 
-    // The SDK gives up, and both of its attempts made a key.
+    // Both attempts of the SDK create a key, and both responses are lost.
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     account.fault("CreateAccessKey", 0..2, Fault::LostAnswer);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
     assert_eq!(keys(&account), ["AKIA0002"]);
 }
 
-/// C3: somebody else's keys.
+/// C3: keys of others.
 #[tokio::test]
 async fn no_room_for_a_key() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -222,14 +224,14 @@ async fn no_room_for_a_key() {
     assert_eq!(summaries(&diagnostics), ["Too many access keys"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("AKIA0000, AKIAOTHER")), "{diagnostics:?}");
     assert_eq!(keys(&account), ["AKIA0000", "AKIAOTHER"]);
-    // C10: they keep the user as well.
+    // C10: they prevent the deletion of the user.
     assert_eq!(summaries(&stage.destroy().await), ["IAM entity in use"]);
     assert_eq!(keys(&account), ["AKIAOTHER"]);
     account.state().iam.principals.get_mut("user/runner").unwrap().keys.clear();
     assert_eq!(stage.destroy().await, Diagnostics::new());
 }
 
-/// C4: the cluster does not take the Secret.
+/// C4: the cluster rejects the Secret.
 #[tokio::test]
 async fn a_secret_that_cannot_be_written() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -241,11 +243,11 @@ async fn a_secret_that_cannot_be_written() {
         assert!(diagnostics.iter().any(|d| d.detail.contains("was deleted again")), "{diagnostics:?}");
         assert_eq!(keys(&account), [""; 0]);
         cluster.recover();
-        // Tainted: core destroys it before it makes it again.
+        // The resource is tainted: the host destroys it before the next create.
         assert_eq!(stage.destroy().await, Diagnostics::new());
         cluster.inject(ClusterFault::ReadOnly);
     }
-    // And when a key in use is to be replaced, that one stays.
+    // A failed rotation keeps the key in use.
     cluster.recover();
     stage.apply_wholly(&config(&[])).await;
     let before = secret(&cluster);
@@ -256,28 +258,28 @@ async fn a_secret_that_cannot_be_written() {
     assert_eq!(stage.changes(&config(&[])).await, [""; 0]);
 }
 
-/// An engine deletes what a create did not make wholly, and makes it anew; an update goes on.
+/// After a failed create the host replaces the resource, after a failed update it updates it again.
 #[tokio::test]
 async fn warning_describes_the_next_apply() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let denied = Fault::Error(403, "AccessDenied", "no");
     account.fault("PutUserPolicy", 0..1, denied.clone());
     let mut stage = stage(&account, &cluster);
-    let said = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
-    assert!(said.contains("What was created before is in the state"), "{said}");
-    assert!(said.contains("the next apply deletes and recreates it") && !said.contains("Apply or destroy"), "{said}");
+    let text = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
+    assert!(text.contains("What was created before is in the state"), "{text}");
+    assert!(text.contains("the next apply deletes and recreates it") && !text.contains("Apply or destroy"), "{text}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(account.state().iam.principals.len(), 0);
 
     stage.apply_wholly(&config(&[])).await;
     account.fault("CreateAccessKey", 0..1, denied);
     let diagnostics = stage.apply(&config(&[("rotation_trigger", "2".into())])).await;
-    let said = diagnostics.iter().map(|it| it.detail.clone()).collect::<String>();
-    assert!(said.contains("Apply or destroy again when the cause is resolved") && !said.contains("anew"), "{said}");
+    let text = diagnostics.iter().map(|it| it.detail.clone()).collect::<String>();
+    assert!(text.contains("Apply or destroy again when the cause is resolved") && !text.contains("anew"), "{text}");
     stage.apply_wholly(&config(&[("rotation_trigger", "2".into())])).await;
 }
 
-/// C8: AWS does not know a new key at once.
+/// C8: AWS does not accept a new key at once.
 #[tokio::test]
 async fn the_key_is_proven_first() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -292,7 +294,7 @@ async fn the_key_is_proven_first() {
     assert_eq!((keys(&account), secret(&cluster)), (vec!["AKIA0000".to_owned()], pair("AKIA0000")));
 }
 
-/// C14, and a user that is not ours.
+/// C14, and a user of another resource.
 #[tokio::test]
 async fn a_create_that_was_killed_is_continued() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -336,14 +338,14 @@ async fn namespaces() {
     assert_eq!(summaries(&diagnostics), ["Namespace kept"]);
     assert!(diagnostics.iter().any(|d| d.detail.contains("ConfigMap theirs")), "{diagnostics:?}");
     assert_eq!(stage.state, Raw::Null);
-    // It is still known whose it is.
+    // The annotation of the namespace still identifies its owner.
     stage.apply_wholly(&config).await;
     cluster.remove("configmaps ci/theirs");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(cluster.objects().len(), 0);
 }
 
-/// Of a release that was deleted just before, for instance.
+/// For example the objects of a release that was deleted just before.
 #[tokio::test]
 async fn namespace_is_deleted_after_controllers_deleted_dependents() {
     let (account, cluster) = (Account::default(), Cluster::default());
@@ -368,7 +370,7 @@ async fn gone() {
     account.state().iam.principals.clear();
     assert_eq!(stage.refresh().await, Diagnostics::new());
     assert_eq!(stage.state, Raw::Null);
-    // The Secret of a user that is gone is no obstacle.
+    // The Secret of a deleted user does not prevent a create.
     stage.apply_wholly(&config(&[("name", "another".into())])).await;
 }
 
@@ -376,7 +378,7 @@ fn role(mode: &'static str) -> Vec<(&'static str, Raw)> {
     config(&[("mode", mode.into()), ("service_account", "runner-sa".into())])
 }
 
-/// C11.
+/// C11: the principal of the trust policy propagates.
 #[tokio::test]
 async fn a_role_for_the_service_account() {
     let (account, cluster) = (Account::default(), Cluster::default());
@@ -399,7 +401,7 @@ async fn a_role_for_the_service_account() {
     assert_eq!(account.state().iam.principals.len(), 0);
 }
 
-/// C12.
+/// C12: the role propagates, and an association of others is an error.
 #[tokio::test]
 async fn pod_identity() {
     let (account, cluster) = (Account::default(), Cluster::default());
@@ -411,7 +413,7 @@ async fn pod_identity() {
     account.state().eks.associations.clear();
     assert_eq!(stage.changes(&role("pod_identity")).await, ["service_account"]);
     stage.apply_wholly(&role("pod_identity")).await;
-    // The other way to the same role.
+    // Another mode with the same role.
     stage.apply_wholly(&role("irsa")).await;
     assert_eq!(account.state().eks.associations.len(), 0);
     stage.apply_wholly(&role("pod_identity")).await;
@@ -425,7 +427,7 @@ async fn pod_identity() {
     assert_eq!(account.state().eks.associations.len(), 1);
 }
 
-/// The new way is there before the old one goes.
+/// The new grant is complete before the old one is revoked.
 #[tokio::test]
 async fn another_mode() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -443,23 +445,23 @@ async fn another_mode() {
     assert_eq!(secret(&cluster), pair("AKIA0001"));
 }
 
-/// Two users of one Secret: the second would take it from the first, and both would make a new key in each apply.
+/// Two resources with the same Secret would overwrite each other's key, and rotate in each apply.
 #[tokio::test]
 async fn of_two_in_one_run_one_is_refused() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut first = stage(&account, &cluster);
     let mut second = first.beside(RunnerCredentialsResource);
     let (one, other) = (config(&[]), config(&[("name", "other".into())]));
-    let (one_said, other_said) = tokio::join!(first.apply(&one), second.apply(&other));
-    let mut said = [summaries(&one_said).concat(), summaries(&other_said).concat()];
-    said.sort();
-    assert_eq!(said, ["", "Name already in use"]);
+    let (one_diagnostics, other_diagnostics) = tokio::join!(first.apply(&one), second.apply(&other));
+    let mut reported = [summaries(&one_diagnostics).concat(), summaries(&other_diagnostics).concat()];
+    reported.sort();
+    assert_eq!(reported, ["", "Name already in use"]);
     let (mut stage, config) = if first.state == Raw::Null { (second, other) } else { (first, one) };
     assert_eq!(stage.changes(&config).await, [""; 0]);
     assert_eq!(account.state().iam.principals.len(), 1);
 }
 
-/// Pods have the key that the Secret had when they started: it stays valid until the last of them is gone.
+/// Pods use the key that the Secret contained when they started. It remains valid until the last of them is deleted.
 #[tokio::test]
 async fn replaced_key_is_kept_while_pods_use_it() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
@@ -484,7 +486,7 @@ async fn replaced_key_is_kept_while_pods_use_it() {
     );
     assert_eq!(stage.changes(&rotated).await, [""; 0]);
 
-    // It was started anew, after the rotation.
+    // The pod was replaced after the rotation.
     cluster.put(pod("2999-01-01T00:00:00Z"));
     assert_eq!(stage.changes(&rotated).await, ["superseded"]);
     let planned = stage.plan(&rotated).await;
@@ -492,7 +494,7 @@ async fn replaced_key_is_kept_while_pods_use_it() {
     stage.apply_wholly(&rotated).await;
     assert_eq!(keys(&account), ["AKIA0001"]);
 
-    // There is room for two keys: the next rotation deletes the one of the last, and a destroy all of them.
+    // A user can have two keys: the next rotation deletes the one before the last rotation, a destroy deletes all.
     cluster.put(pod("2000-01-01T00:00:00Z"));
     for (trigger, ids) in [("3", ["AKIA0001", "AKIA0002"]), ("4", ["AKIA0002", "AKIA0003"])] {
         assert_eq!(

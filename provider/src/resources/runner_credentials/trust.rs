@@ -1,10 +1,10 @@
-//! Who may use the role: the trust documents.
+//! Trust policies of the role.
 
 use serde_json::{Value as Json, json};
 
 use crate::policy_document;
 
-/// For whom the tokens are that EKS puts into pods.
+/// Audience of the service account tokens that EKS adds to pods.
 pub(super) const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// A service account.
@@ -14,9 +14,9 @@ pub(super) struct ServiceAccount {
     pub(super) name: String,
 }
 
-/// Only this service account, proven by a token of the cluster's OIDC provider.
+/// Returns a trust policy for one service account, which authenticates with a token of the cluster's OIDC provider.
 ///
-/// `issuer` is the cluster's issuer, with or without `https://`.
+/// `issuer` is the OIDC issuer of the cluster, with or without `https://`.
 pub(super) fn irsa(partition: &str, account_id: &str, issuer: &str, who: &ServiceAccount) -> Json {
     let issuer = host(issuer);
     json!({
@@ -33,7 +33,7 @@ pub(super) fn irsa(partition: &str, account_id: &str, issuer: &str, who: &Servic
     })
 }
 
-/// ARN of the account's provider for an issuer.
+/// ARN of the IAM OIDC provider of an account for an issuer.
 pub(super) fn oidc_provider(partition: &str, account_id: &str, issuer: &str) -> String {
     format!("arn:{partition}:iam::{account_id}:oidc-provider/{}", host(issuer))
 }
@@ -42,7 +42,7 @@ fn host(issuer: &str) -> &str {
     issuer.strip_prefix("https://").unwrap_or(issuer)
 }
 
-/// EKS Pod Identity. The association has the service account.
+/// Returns the trust policy for EKS Pod Identity. The service account is in the association, not in the policy.
 pub(super) fn pod_identity() -> Json {
     json!({
         "Version": "2012-10-17",
@@ -54,7 +54,7 @@ pub(super) fn pod_identity() -> Json {
     })
 }
 
-/// The statements of all of them, each once: a role may have several grants for a while.
+/// Combines the statements of several policies, each once. During a switch a role has several grants.
 pub(super) fn all(documents: &[Json]) -> Json {
     let mut statements: Vec<Json> = Vec::new();
     for statement in documents.iter().flat_map(policy_document::statements) {
@@ -65,7 +65,7 @@ pub(super) fn all(documents: &[Json]) -> Json {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// The service account that a trust document is for, if it is one of `irsa`.
+/// Returns the service account of a trust policy of [`irsa`]; `None` for other policies.
 pub(super) fn service_account(document: &Json) -> Option<ServiceAccount> {
     let conditions = document["Statement"][0]["Condition"]["StringEquals"].as_object()?;
     let subject = conditions.iter().find(|(key, _)| key.ends_with(":sub"))?.1.as_str()?;
@@ -85,7 +85,7 @@ mod tests {
             let statement = &irsa(partition, "123456789012", &format!("https://{issuer}"), &who)["Statement"][0];
             let provider = format!("arn:{partition}:iam::123456789012:oidc-provider/{issuer}");
             assert_eq!(statement["Principal"]["Federated"], provider);
-            // EKS asks for tokens for this audience, and names its pods like this, in every partition.
+            // Audience and service principal of EKS are the same in every partition.
             assert_eq!(statement["Condition"]["StringEquals"][format!("{issuer}:aud")], "sts.amazonaws.com");
         }
         assert_eq!(pod_identity()["Statement"][0]["Principal"]["Service"], "pods.eks.amazonaws.com");

@@ -1,4 +1,4 @@
-//! Updates: in place, or by a switch to another access method.
+//! Updates in place, or with a switch to another access method.
 
 use tfplugin::framework::Update;
 
@@ -16,6 +16,7 @@ use crate::partition;
 impl Session<'_> {
     pub(super) async fn update(&self, operation: &mut Update<RunnerCredentials, Private>) -> Result<()> {
         let (mut prior, mut planned) = (operation.prior.clone(), operation.planned.clone());
+        // Tags that `ignore_tags` excludes now are not removed from the principal.
         self.tags.spare(&mut prior.tags_all);
         plan::derive(&mut planned, Some(&prior), Some(partition::name(self.region)), self.tags);
         let mut journal = operation.private.journal.clone().or_of(&prior);
@@ -33,7 +34,7 @@ impl Session<'_> {
             settled
         };
         match updated {
-            // All but the revocation was done.
+            // `UsedAgain` means that only the revocation was not done: the state is that of a complete update.
             Err(error) if !matches!(*error.fault, Fault::UsedAgain(_)) => Err(error),
             updated => {
                 recorder.state = partial::done(&recorder.state, &planned);
@@ -43,7 +44,7 @@ impl Session<'_> {
         }
     }
 
-    /// Changes in place what differs between `prior` and `planned`.
+    /// Updates in place the settings that differ between `prior` and `planned`.
     async fn adjust(
         &self,
         recorder: &mut Recorder<'_>,

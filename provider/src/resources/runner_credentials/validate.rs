@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration.
+//! Validation of the configuration.
 
 use tfplugin::framework::{Diagnostics, Timeouts};
 
@@ -9,13 +9,13 @@ use crate::names::check_one;
 use crate::policy_document::text;
 use crate::tags;
 
-/// The longest names of IAM users and roles.
+/// Maximum number of characters of the names of IAM users and roles.
 const LONGEST: usize = 64;
 
-/// Characters that complete a prefix.
+/// Number of characters that are added to a prefix.
 pub(super) const SUFFIX: usize = 12;
 
-/// Characters that IAM takes in the inline policies of a user, white space not counted.
+/// Maximum number of characters of all inline policies of a user, without white space.
 const USER_POLICY: usize = 2048;
 
 /// Checks a configuration.
@@ -127,7 +127,7 @@ fn names(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether an ARN is that of a KMS key, which alone counts in a policy.
+/// Whether an ARN is that of a KMS key. The ARN of an alias in a policy does not grant access to the key.
 fn is_key(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [_, _, "kms", region, account, resource] = parts.as_slice() else { return false };

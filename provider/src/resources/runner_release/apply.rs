@@ -27,7 +27,7 @@ pub(super) trait Applying: Operation<Model = RunnerRelease, Private = Private> {
 impl<O: Operation<Model = RunnerRelease, Private = Private>> Applying for O {}
 
 impl Session<'_> {
-    /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
+    /// Runs the preflight of the apply, before anything is changed. Returns the owner ID for the objects.
     pub(super) async fn check_objects(
         &self,
         desired: &Desired,
@@ -50,7 +50,7 @@ impl Session<'_> {
         self.preflight(preflight, deadline).await
     }
 
-    /// Keeps the number of pods until the autoscaler sets it: left out of an apply, it would be 1.
+    /// Keeps the number of pods until the autoscaler sets it: a field that an apply omits is reset to its default, 1.
     async fn hand_replicas_over(&self, deployment: &Json) -> Result<(), KubernetesError> {
         let deployment = ObjectRef::of(deployment)?;
         let found = self.get(&deployment).await?.unwrap_or_default();
@@ -67,7 +67,7 @@ impl Session<'_> {
         kubernetes::apply(&self.client, &kept, options).await.map(drop)
     }
 
-    /// The namespace of jobs and that of a monitor may be others than the release's.
+    /// Returns an error for a missing namespace of jobs or of a monitor, which can differ from that of the release.
     async fn refuse_missing_namespaces(&self, objects: &[Json], own: &str) -> Result<(), Error> {
         let mut others = BTreeMap::new();
         for place in objects.iter().filter_map(|object| ObjectRef::of(object).ok()) {
@@ -81,7 +81,7 @@ impl Session<'_> {
                     let (release, object) = (self.id(), object.to_string());
                     return Err(Fault::NoOtherNamespace { release, object, namespace: name }.into());
                 }
-                // Whoever may not look at namespaces may still be allowed to work in this one.
+                // Credentials without permission to read namespaces may still be allowed to use this one.
                 Ok(Some(_)) | Err(KubernetesError::Forbidden { .. }) => {}
                 Err(source) => return Ok(Err(source).during(Step::Check, self)?),
             }
@@ -89,7 +89,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Applies the objects of a create, again if another create wrote to them in between. Returns the Deployment.
+    /// Applies the objects of a create, and again if another create has written to them. Returns the Deployment.
     pub(super) async fn apply_new<O: Applying>(
         &self,
         desired: &Desired,
@@ -114,6 +114,7 @@ impl Session<'_> {
     ) -> Result<Json, Error> {
         let namespace = &desired.spec.names.namespace;
         let mut hashes = SecretHashes::stored_or_new(progress.operation.private());
+        // Stored before the first request: after an interrupted apply, a new key would change all checksums.
         hashes.store(progress.operation.private());
         let mut applying = objects::Applying::new(self, set, progress);
         // A token is written if its version changed, or if the Secret has drifted.
@@ -124,7 +125,7 @@ impl Session<'_> {
                 let object = secret.expose();
                 applying.object(&object).await?;
                 if desired.preserves() {
-                    // The same token, perhaps written differently: without a line end, or without a key of the chart.
+                    // The token is the same, but the text may differ: no newline at its end, or no second key.
                     hashes.record_secret(&place.name, &object);
                     hashes.store(applying.progress.operation.private());
                 }
@@ -142,7 +143,7 @@ impl Session<'_> {
         }
         let files = objects.iter().find(|object| object["kind"] == "ConfigMap");
         match desired.preserves() {
-            // Pods that are kept were started with the Secrets of that time.
+            // Preserved pods were started with the earlier content of the Secrets.
             true => hashes.record_files(&secrets, &desired.spec.token.name, files),
             false => hashes.record(&secrets, files),
         }
@@ -152,8 +153,8 @@ impl Session<'_> {
         Ok(deployment.cloned().unwrap_or_default())
     }
 
-    /// Gives back the objects of a create that lost its Deployment to another create. A failure is only logged, because the
-    /// create returns its own error.
+    /// Gives back the objects of a create that lost its Deployment to another create. A failure is only logged, because
+    /// the create returns its own error.
     pub(super) async fn give_back_all(&self, planned: &RunnerRelease, desired: &Desired, set: &ObjectSet<'_>) {
         let Ok(mut objects) = applied_objects(planned, desired, &Fingerprints::new()) else { return };
         objects.extend(desired.secret().map(|secret| secret.expose()));
@@ -170,7 +171,7 @@ fn applied_objects(planned: &RunnerRelease, desired: &Desired, secrets: &Fingerp
     Ok(objects)
 }
 
-/// Writes to the ConfigMap what an import reads back.
+/// Adds the annotation to the ConfigMap from which an import restores the attributes.
 fn note_last_applied(objects: &mut [Json], planned: &RunnerRelease, desired: &Desired) {
     let config_map = objects.iter_mut().find(|object| object["kind"] == "ConfigMap");
     if let (Some(config_map), Some(text)) = (config_map, last_applied::write(planned, desired)) {
@@ -178,10 +179,10 @@ fn note_last_applied(objects: &mut [Json], planned: &RunnerRelease, desired: &De
     }
 }
 
-/// What sets the number of the manager's pods.
+/// Kind of the object that sets the number of the manager's pods.
 pub(super) const AUTOSCALER: &str = "HorizontalPodAutoscaler";
 
-/// Tells this release from other resources in its namespace.
+/// Identifies this release among the resources that use its namespace.
 pub(super) fn owner(release: &str) -> String {
     format!("runner_release {release}")
 }

@@ -22,7 +22,7 @@ use crate::steps::Progress;
 
 const CREATE: Duration = Duration::from_secs(15 * 60);
 
-/// How long a controller may take to observe a change that starts no pod.
+/// Time limit for the controller to observe a change that starts no pods.
 const OBSERVED: Duration = Duration::from_secs(30);
 
 impl Session<'_> {
@@ -38,7 +38,7 @@ impl Session<'_> {
         let progress = &mut Progress::begin(operation, described(&planned, &desired, before)?);
         let set = ObjectSet { before, after, adopts: false, owner: Some(owner), is_new: true };
         let created = self.create_objects(&desired, &planned, &set, progress, deadline).await;
-        // Another create can take the Deployment until this one is complete.
+        // Until this create is complete, another create of the same release can claim the Deployment.
         if created.as_ref().is_err_and(is_lost) {
             self.give_back_all(&planned, &desired, &set).await;
         }
@@ -55,12 +55,12 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let deployment = self.apply_new(desired, set, progress, planned).await?;
         self.roll_out(desired, planned, deadline, progress).await?;
-        // Of an earlier create that was interrupted.
+        // Objects that remain of an earlier, interrupted create.
         self.clear(planned, desired, Manifest::new(), None, deadline).await?;
         self.complete_create(desired, planned, (set, &deployment), deadline).await
     }
 
-    /// Reserves the names, and checks that the objects can be created. Returns the ID that they get.
+    /// Reserves the names, and checks that the objects can be created. Returns the owner ID for them.
     async fn begin_create(&self, desired: &Desired, deadline: Instant) -> Result<(Reservation, Owner), Error> {
         let check = || self.check_objects(desired, Prior::Create, &Adoption::None, deadline);
         let is_passing = |error: &Error| matches!(&*error.fault, Fault::Objects(fault) if fault.is_of_other());
@@ -77,7 +77,7 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         self.finish_create(set, deployment).await?;
         if planned.wait.or(true) {
-            // A change of annotations is one of the Deployment: its controller observes it, and starts no pod for it.
+            // A change of annotations increases the generation of a Deployment, but starts no pods.
             let _ = self.rolled_out(desired, planned, deadline.min(self.deadline(OBSERVED))).await;
         }
         Ok(())
@@ -110,7 +110,7 @@ impl Session<'_> {
     }
 }
 
-/// Whether another create has taken over the Deployment.
+/// Whether another create has claimed the Deployment.
 fn is_lost(error: &Error) -> bool {
     matches!(&*error.fault, Fault::Objects(fault) if fault.is_lost())
 }
@@ -130,7 +130,7 @@ pub(super) fn desired(
     Ok(desired?)
 }
 
-/// The plan with what follows from it, without a status, and with the objects that exist.
+/// Returns the planned state with computed attributes, the objects that exist, and no status.
 pub(super) fn described(
     planned: &RunnerRelease,
     desired: &Desired,

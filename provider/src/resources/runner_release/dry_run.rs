@@ -1,8 +1,6 @@
-//! The plan tried out on the cluster: what its validation, quotas and policies would refuse is refused before anything
-//! is applied.
+//! Validates a plan with a dry run: the cluster's validation, quotas and policies reject it before anything is applied.
 //!
-//! It is a service, not a condition: whoever plans without a way to the cluster, or without rights to write to it, gets
-//! the same plan without it.
+//! The dry run is optional. Without access to the cluster, or without permission to write to it, the plan is the same.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,19 +25,19 @@ use crate::objects::owner::Owner;
 use crate::objects::{Applied, ObjectSet, is_complete_workload, mutation, namespace};
 use crate::steps::Fault as _;
 
-/// How long a cluster may take to show that it is there. Who plans from elsewhere should not have to wait.
+/// Time limit for the first answer of the cluster. It is short for plans that run without access to the cluster.
 const REACHED: Duration = Duration::from_secs(5);
 
-/// How long all of it may take.
+/// Time limit of the whole dry run.
 const DONE: Duration = Duration::from_secs(30);
 
-/// Requests at a time.
+/// Maximum number of concurrent requests.
 const AT_A_TIME: usize = 8;
 
-/// Tries out what the plan would apply.
+/// Validates the objects of the plan on the cluster.
 ///
 /// # Errors
-/// What the cluster would refuse, each at the attribute that it comes from.
+/// The objects that the cluster rejects, each at the attribute that sets the rejected field.
 pub(super) async fn check(
     context: &Context<Data>,
     plan: &mut Plan<RunnerRelease, Private>,
@@ -58,7 +56,7 @@ pub(super) async fn check(
     }
     let session = match timeout(REACHED, reached(context, plan, desired)).await {
         Ok(Ok(Some(session))) => session,
-        // An apply would come no further.
+        // The cluster does not accept the credentials, so that an apply would fail too.
         Ok(Err(error)) => {
             let text =
                 format!("{} It is not known whether the cluster accepts the plan.", sentence(&error.to_string()));
@@ -68,8 +66,8 @@ pub(super) async fn check(
         Ok(Ok(None)) | Err(_) => return Ok(()),
     };
     let Tried { refused, found, unanswered, accepted } = session.try_out(objects, &set, plan.prior.is_none()).await;
-    // Private state has the id of a resource that this one takes the place of. Only the apply can refuse: hosts plan once more
-    // before they create, and a plan that fails then costs them the object that create_before_destroy has set aside.
+    // The private state contains the ID of a resource that this one replaces. Only the apply returns an error for it:
+    // hosts plan again before a create, and with an error they would lose the deposed object of create_before_destroy.
     let is_other =
         |object: &&Json| Owner::on(object).is_some_and(|it| Some(&it) != plan.private.objects.owner.as_ref());
     let names = &desired.spec.names;
@@ -92,7 +90,7 @@ pub(super) async fn check(
         plan.warn(Diagnostic::warning("Plan not completely validated on the cluster", text));
     }
     let changes: Vec<_> = accepted.into_iter().map(|it| (it.place, it.asked, it.made)).collect();
-    if let Some(warning) = mutation::foretold(&changes) {
+    if let Some(warning) = mutation::admission_warning(&changes) {
         plan.warn(warning);
     }
     let config = plan.config.clone().into_raw_object();
@@ -101,13 +99,13 @@ pub(super) async fn check(
         let found: Diagnostics = found.collect();
         return if found.is_empty() { Ok(()) } else { Err(found) };
     }
-    // The configuration was accepted once, or a create of it has come so far. Hosts plan before they destroy, too, and
-    // that must not be kept from ending.
+    // The configuration was accepted before, or its create has begun. Hosts also plan before a destroy: an error would
+    // prevent it.
     found.for_each(|found| plan.warn(Diagnostic { severity: Severity::Warning, ..found }));
     Ok(())
 }
 
-/// The objects that the plan changes. Secrets go without their content, which is nobody's business before an apply.
+/// Returns the objects that the plan changes. The content of Secrets is not sent before an apply.
 fn objects(desired: &Desired, set: &ObjectSet<'_>) -> Result<Vec<Json>, Diagnostics> {
     let mut objects = desired.objects(&Fingerprints::new())?;
     objects.extend(desired.secret().map(|secret| {
@@ -122,7 +120,7 @@ fn objects(desired: &Desired, set: &ObjectSet<'_>) -> Result<Vec<Json>, Diagnost
     Ok(objects)
 }
 
-/// The session, if the cluster answers and has the namespace; the error, if it does not accept the credentials.
+/// Returns the session if the cluster answers and has the namespace, or an error if it does not accept the credentials.
 async fn reached<'a>(
     context: &'a Context<Data>,
     plan: &Plan<RunnerRelease, Private>,
@@ -132,33 +130,34 @@ async fn reached<'a>(
         return Ok(None);
     };
     Ok(match kubernetes::get(&session.client, &namespace::place(&desired.spec.names.namespace)).await {
+        // In a namespace that is being deleted every create fails; an apply waits until it is deleted.
         Ok(found) => found.filter(|found| found["status"]["phase"] != "Terminating").map(|_| session),
-        // Whoever may not look at namespaces may still be allowed to work in this one.
+        // Credentials without permission to read namespaces may still be allowed to use this one.
         Err(KubernetesError::Forbidden { .. }) => Some(session),
         Err(error @ KubernetesError::Unauthorized { .. }) => return Err(error),
         Err(_) => None,
     })
 }
 
-/// What a trial showed.
+/// Result of a dry run.
 #[derive(Debug, Default)]
 struct Tried {
     refused: Vec<KubernetesError>,
-    /// Objects that are there already, though no state tells of them.
+    /// Existing objects, for a create.
     found: Vec<Json>,
-    /// What it would make of the others.
+    /// Accepted objects, with the fields as the cluster would store them.
     accepted: Vec<Applied>,
-    /// Objects of which the cluster said neither yes nor no in time.
+    /// Objects for which the cluster did not answer in time.
     unanswered: Vec<String>,
 }
 
 impl Session<'_> {
-    /// What would be refused.
+    /// Applies the objects in a dry run.
     async fn try_out(&self, mut objects: Vec<Json>, set: &ObjectSet<'_>, is_create: bool) -> Tried {
         let end = Instant::now() + DONE;
         let mut there = Vec::new();
         if is_create {
-            // What is there under these names is to go first, or an apply says whose it is.
+            // Objects that exist are not tried: they have to be deleted first, or the apply reports their owner.
             let places: Vec<ObjectRef> = objects.iter().filter_map(|object| ObjectRef::of(object).ok()).collect();
             let names = places.iter().map(ToString::to_string).collect();
             let found = match timeout_at(end, get_all(&self.client, places)).await {
@@ -172,7 +171,7 @@ impl Session<'_> {
             objects.retain(|object| ObjectRef::of(object).is_ok_and(|place| new.contains(&place)));
         }
         let name = |object: &Json| ObjectRef::of(object).map(|place| place.to_string()).unwrap_or_default();
-        // What has answered counts, whatever becomes of the rest.
+        // If the time limit is exceeded, the answers until then are used.
         let mut unanswered: BTreeMap<usize, String> = objects.iter().map(name).enumerate().collect();
         let (mut refused, mut accepted) = (BTreeMap::new(), BTreeMap::new());
         let mut answers = stream::iter(objects.into_iter().enumerate())
@@ -197,14 +196,15 @@ impl Session<'_> {
     }
 }
 
-/// Whether an apply would meet it as well. Missing rights, namespaces and kinds may still come with the same run.
+/// Whether an apply would fail too. Missing permissions, namespaces and kinds may be created by the same run.
 fn is_refusal(error: &KubernetesError) -> bool {
     match error {
         KubernetesError::Conflict { .. } | KubernetesError::Denied { .. } => true,
-        // Some webhooks can only be asked in earnest.
+        // Some admission webhooks do not support dry runs.
         KubernetesError::Invalid { fields, .. } => {
             !fields.iter().any(|field| field.reason.contains("does not support dry run"))
         }
+        // The object is too large.
         KubernetesError::Api { code, .. } => *code == 413,
         _ => false,
     }
@@ -239,7 +239,7 @@ fn diagnostic(
     Diagnostic::error(summary, detail).at(path)
 }
 
-/// The field that a refusal is about, also where only the message names it.
+/// Returns the field that an error refers to, also if only its message contains the field.
 fn named_field(field: &kubernetes::InvalidField) -> &str {
     if !field.field.is_empty() {
         return &field.field;
@@ -250,7 +250,7 @@ fn named_field(field: &kubernetes::InvalidField) -> &str {
         .unwrap_or_default()
 }
 
-/// The attribute that sets a field of an object, from the marks of the schema.
+/// Returns the attribute that sets a field of an object, by the marks in the schema.
 pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option<Cow<'static, str>> {
     let is_marked: &dyn Fn(&Attribute) -> bool = match place.kind.as_str() {
         "Deployment" => {
@@ -270,13 +270,13 @@ pub(super) fn attribute(place: &ObjectRef, field: &str, manager: &str) -> Option
     ATTRIBUTES.iter().find(|attribute| is_marked(attribute)).map(|attribute| attribute.name.clone())
 }
 
-/// Whether a mark such as `Service` or `Service *-session-server` is about an object.
+/// Whether a mark such as `Service` or `Service *-session-server` matches an object.
 fn is_made(place: &ObjectRef, mark: &str) -> bool {
     let (kind, suffix) = mark.split_once(" *").unwrap_or((mark, ""));
     place.kind == kind && place.name.ends_with(suffix)
 }
 
-/// `a[0].b[c]` as `a.b`, and the first of what stood in brackets.
+/// Returns `a[0].b[c]` as `a.b`, and the text in its first brackets.
 fn without_indexes(field: &str) -> (String, Option<&str>) {
     let mut parts = field.split('[');
     let mut plain = parts.next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
-//! The attributes whose type is their own: `config`, `cache` and `affinity`, and what Kubernetes alone defines.
+//! Attributes of a dynamic type: `config`, `cache` and `affinity`, and those that only Kubernetes defines.
 //!
-//! Hosts leave out what a typed object does not have before a provider sees it, so that a misspelt key would be no error.
-//! Here every name arrives, and the catalogue says which of them there are.
+//! Hosts drop unknown attributes of a typed object before the provider receives it, so a misspelled key would not be an
+//! error. With a dynamic type every key arrives, and is validated against the catalogue.
 
 use gitlabspot_runner_config::catalogue::{Kind, RUNNER, Table};
 use gitlabspot_runner_config::config_toml::{affinity_from_raw, from_raw};
@@ -12,10 +12,10 @@ use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Object, Plan, 
 
 use super::schema::RunnerRelease;
 
-/// Those that the catalogue knows.
+/// Attributes with keys of the catalogue.
 const OF_CATALOGUE: [&str; 3] = ["config", "cache", "affinity"];
 
-/// What is wrong with their known parts, while the release as a whole is not known yet.
+/// Validates the known parts of these attributes while the release as a whole is unknown.
 pub(super) fn check(model: &RunnerRelease) -> Diagnostics {
     let version = model.runner_version.as_str().and_then(RunnerVersion::parse).unwrap_or(RunnerVersion::UNKNOWN);
     let mut findings = shapes(model);
@@ -27,7 +27,7 @@ pub(super) fn check(model: &RunnerRelease) -> Diagnostics {
     findings.into_iter().collect()
 }
 
-/// Those that are lists of objects as Kubernetes defines them, and are given as something else.
+/// Errors for attributes that are not lists of objects, although Kubernetes defines them as such.
 pub(super) fn shapes(model: &RunnerRelease) -> Vec<Diagnostic> {
     let lists = [("volumes", &model.volumes), ("extra_containers", &model.extra_containers)];
     let is_wrong = |raw: &Raw| !matches!(raw, Raw::List(_) | Raw::Unknown(_) | Raw::Null);
@@ -40,7 +40,7 @@ pub(super) fn shapes(model: &RunnerRelease) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Keeps what is in the state where the configuration means the same: `2` and `"2"`, or null and nothing.
+/// Keeps the value in the state if the configuration is equivalent: `2` and `"2"`, or null and an omitted key.
 pub(super) fn settle<P>(plan: &mut Plan<RunnerRelease, P>) {
     let Some(prior) = plan.prior.clone() else { return };
     let planned = &mut plan.planned;
@@ -73,14 +73,14 @@ fn is_same(name: &str, before: &Raw, after: &Raw) -> bool {
     OF_CATALOGUE.contains(&name) && read(before).is_some_and(|before| Some(before) == read(after))
 }
 
-/// Whether anything that a user sets is another.
+/// Whether an attribute that is not computed differs.
 fn differs(prior: &RunnerRelease, planned: &RunnerRelease) -> bool {
     let (before, after) = (prior.clone().into_raw_object(), planned.clone().into_raw_object());
     let mut set = RunnerRelease::attributes().into_iter().filter(|attribute| attribute.mode.computed().is_none());
     set.any(|attribute| before.get(attribute.name.as_ref()) != after.get(attribute.name.as_ref()))
 }
 
-/// State of the first version of the schema, in which these were typed, in today's form: each with its type.
+/// Upgrades a state of schema version 0, in which these attributes were typed objects: adds its type to each value.
 pub(super) fn upgrade(mut state: Json) -> Json {
     for name in OF_CATALOGUE {
         if let Some(value) = state.get_mut(name)
@@ -111,7 +111,7 @@ fn without_nulls(raw: Raw) -> Raw {
     }
 }
 
-/// The same value without what the catalogue calls a secret.
+/// Returns the value without keys that are sensitive, null or not in the catalogue.
 pub(super) fn without_secrets(name: &str, raw: Raw) -> Raw {
     let catalogue = match name {
         "config" => &RUNNER,
@@ -143,7 +143,7 @@ fn strip(raw: Raw, catalogue: &'static Table) -> Raw {
     }
 }
 
-/// By the catalogue.
+/// Validates the value against the catalogue, and returns it as TOML.
 fn table(name: &str, raw: &Raw, version: RunnerVersion) -> Result<toml::Table, Vec<Diagnostic>> {
     match name {
         "affinity" => affinity_from_raw(raw),
@@ -155,7 +155,7 @@ fn table(name: &str, raw: &Raw, version: RunnerVersion) -> Result<toml::Table, V
     }
 }
 
-/// The value without its type, if it is given.
+/// Returns the value without its type, if it is known.
 fn given(value: &Value<Raw>) -> Option<&Raw> {
     match value {
         Value::Known(Raw::Dynamic(dynamic)) => Some(&dynamic.value),

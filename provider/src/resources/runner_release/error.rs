@@ -1,4 +1,4 @@
-//! Why an operation on a release failed, and what remains.
+//! Errors of operations on a release, with what remains.
 
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::Diagnostics;
@@ -7,23 +7,23 @@ use tfplugin::framework::wait::WaitError;
 use crate::objects;
 use crate::steps::{self, Fault as _, Remains};
 
-/// Why an operation failed, and what remains.
+/// An error of an operation on a release, with what remains.
 pub(super) type Error = steps::Error<Fault>;
 
-/// What went wrong.
+/// Cause of an error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error(transparent)]
     Objects(objects::Fault),
 
-    /// An object of this provider that `owner` has, as a user reads it.
+    /// An object of this provider that belongs to another resource: `owner` is its description for users.
     #[error(
         "{object} belongs to {owner}. The release {release} requires it. Nothing was changed. Choose different names \
          for the two, for example with `name` or `fullname_override`."
     )]
     ExistsForOther { release: String, object: String, owner: String },
 
-    /// A namespace of an object, other than that of the release.
+    /// The namespace of an object does not exist, and is not the namespace of the release.
     #[error(
         "The namespace {namespace} of {object} does not exist. The release {release} requires it. create_namespace only \
          creates the namespace of the release: create this one first, or omit what refers to it. Nothing was created."
@@ -40,7 +40,7 @@ pub(super) enum Fault {
     NothingToImport { namespace: String, name: String },
 }
 
-/// Why a rollout will not end.
+/// Cause of a failed rollout.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RolloutError {
     #[error("{0}")]
@@ -51,12 +51,12 @@ pub(super) enum RolloutError {
     Deleted,
 }
 
-/// What keeps the pods.
+/// Reasons why pods do not run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reasons {
-    /// A line for each pod that does not run, and one for those that are refused.
+    /// A line for each pod that does not run, and one for pods that are rejected.
     pub(super) pods: Vec<String>,
-    /// The last lines that pods have written, by pod.
+    /// Last lines of the logs, by pod.
     pub(super) logs: Vec<(String, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! Which kind of token is in a Secret that someone else makes.
+//! The kind of token in a Secret that this provider does not manage.
 
 use gitlabspot_clients::kubernetes::{self, KubernetesError};
 use gitlabspot_runner_config::version::RunnerVersion;
@@ -14,20 +14,20 @@ use super::{Session, live, values};
 use crate::configured::Data;
 use crate::objects::{During as _, Step};
 
-/// What a plan knows of the Secret.
+/// Result of reading the Secret for a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
-    /// There is none, or its kind.
+    /// The kind of its token; `None` if the configuration refers to no Secret.
     Known(Option<TokenKind>),
     /// The Secret of this name does not exist yet.
     Missing(String),
     /// The Secret of this name has neither key.
     Keyless(String),
-    /// It cannot be looked at: an apply will tell.
+    /// The Secret cannot be read yet: the apply reads it.
     Later,
 }
 
-/// The Secret of others that holds the token. `None` while it is not known whether there is one.
+/// Returns the name of the existing Secret with the token, or `Some(None)` if there is none. `None` if this is unknown.
 fn secret_name(planned: &RunnerRelease, config: &RunnerRelease) -> Option<Option<String>> {
     match &planned.token_secret_name {
         Value::Known(name) => return Some(Some(name.clone())),
@@ -52,7 +52,7 @@ fn secret_name(planned: &RunnerRelease, config: &RunnerRelease) -> Option<Option
     Some(values::token_secret(&files, context))
 }
 
-/// Looks for the plan.
+/// Reads the Secret for a plan.
 pub(super) async fn look(
     context: &Context<Data>,
     planned: &RunnerRelease,
@@ -61,6 +61,7 @@ pub(super) async fn look(
 ) -> Existing {
     let Some(name) = secret_name(planned, config) else { return Existing::Later };
     let Some(name) = name else { return Existing::Known(None) };
+    // A plan works without access to the cluster too, with the recorded kind if there is one.
     let found = match Session::connect(context, planned, &mut private.objects.clone()).await {
         Ok(session) => session.find(planned, &name).await.ok(),
         Err(_) => None,
@@ -74,7 +75,7 @@ pub(super) async fn look(
 }
 
 impl Existing {
-    /// What a reader of the plan has to know of a Secret without a token.
+    /// Returns a warning if the Secret contains no token.
     pub(super) fn warning(&self, namespace: &str) -> Option<Diagnostic> {
         let what = match self {
             Self::Missing(name) => {
@@ -95,7 +96,7 @@ impl Existing {
     }
 }
 
-/// What is under the Secret's name.
+/// Result of reading the Secret.
 enum Found {
     Nothing,
     OtherKeys,
@@ -103,7 +104,8 @@ enum Found {
 }
 
 impl Session<'_> {
-    /// Looks for an apply, and remembers it. A Secret that is not there yet will hold an authentication token.
+    /// Reads the Secret for an apply, and records the kind of its token. For a missing Secret, an authentication token
+    /// is assumed.
     pub(super) async fn existing(
         &self,
         planned: &RunnerRelease,
@@ -135,7 +137,7 @@ impl Session<'_> {
     }
 }
 
-/// A Secret with both keys has the newer kind of token, unless that key is empty.
+/// Returns the kind of the token in a Secret. If it has both keys, the authentication token is used unless it is empty.
 fn kind(secret: &Json) -> Option<TokenKind> {
     let has = |key: &str| secret["data"][key].as_str().is_some_and(|value| !value.is_empty());
     match (has("runner-token"), has("runner-registration-token")) {

@@ -1,4 +1,4 @@
-//! From the desired release to its objects, and to what plan and state show.
+//! Maps the desired release to its objects, and to their form in plan and state.
 
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -15,15 +15,16 @@ use crate::objects::manifest::entry;
 pub(super) use crate::objects::manifest::{Manifest, parsed, shown_manifest, text};
 use crate::objects::{Attributes, ShowsObjects};
 
-/// Stands in the Deployment for the checksum of the Secrets, which only an apply can know.
+/// Annotation of the pod template with the checksum of the Secrets.
 pub(super) const SECRETS_CHECKSUM: &str = "checksum/secrets";
+/// Replaces the checksum in plan and state: only an apply reads the Secrets.
 pub(super) const CURRENT: &str = "(of the Secrets in use)";
 
 impl Desired {
-    /// The objects to apply, but for the token's Secret.
+    /// Returns the objects to apply, except the Secret of the token.
     ///
     /// # Errors
-    /// None for a checked configuration.
+    /// None for a validated configuration.
     pub(super) fn objects(&self, fingerprints: &Fingerprints) -> Result<Vec<Json>, Diagnostics> {
         let mut objects = manifests::objects(&self.spec, fingerprints).map_err(|error| unwritable(&error))?;
         if let (Some(template), Some(deployment)) =
@@ -34,19 +35,19 @@ impl Desired {
         Ok(objects)
     }
 
-    /// The Deployment's name in the manifest.
+    /// Returns the key of the Deployment in the manifest.
     pub(super) fn deployment(&self) -> String {
         live::deployment(&self.spec.names.namespace, &self.spec.names.full).to_string()
     }
 
-    /// Makes the Deployment keep the observed pod template.
+    /// Keeps the observed pod template in the Deployment.
     pub(super) fn preserve(&mut self, template: Json) {
         let shown = self.shown_with(&template);
         self.manifest.insert(self.deployment(), shown);
         self.preserved = Some(template);
     }
 
-    /// The Deployment with an observed pod template, as the plan shows it.
+    /// Returns the Deployment with an observed pod template, as the plan shows it.
     pub(super) fn shown_with(&self, template: &Json) -> String {
         let shown = self.manifest.get(&self.deployment());
         let mut deployment = shown.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -64,7 +65,7 @@ impl Desired {
         deployment["metadata"]["annotations"][TEMPLATE_HASH] = json!(adoption::hash(&self.template));
     }
 
-    /// Fills the computed attributes in. `status` is up to the cluster.
+    /// Sets the computed attributes except `status`, which only the cluster has.
     pub(super) fn describe(&self, model: &mut RunnerRelease) -> Result<(), Diagnostics> {
         model.show(&self.manifest);
         let rendered = manifests::config_toml_rendered(&self.spec).map_err(|error| unwritable(&error))?;
@@ -90,7 +91,7 @@ pub(super) fn unwritable(error: &toml::ser::Error) -> Diagnostics {
     Diagnostic::error("Configuration cannot be written as TOML", format!("The runner's configuration: {error}.")).into()
 }
 
-/// What plan and state show, and the pod template with the values of variables.
+/// Returns the manifest, and the pod template with the values of environment variables.
 pub(super) fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Result<(Manifest, Json), toml::ser::Error> {
     let mut objects = manifests::shown(spec, &Fingerprints::new())?;
     let mut template = Json::Null;
@@ -101,7 +102,7 @@ pub(super) fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Resul
         template = deployment["spec"]["template"].clone();
         manifests::hide_texts(deployment, spec);
     }
-    // The token itself is not shown, so that any stands for it here.
+    // The manifest does not contain the token, so an empty one is sufficient.
     if let Some(secret) = manifests::token_secret(spec, &SecretString::default()) {
         let mut secret = secret.redacted();
         let shown = token_version.map_or_else(|| "(sensitive)".to_owned(), |version| format!("(sensitive, {version})"));
@@ -115,7 +116,7 @@ pub(super) fn manifest(spec: &ReleaseSpec, token_version: Option<&str>) -> Resul
     Ok((objects.iter().filter_map(entry).collect(), template))
 }
 
-/// The places of the objects, as an attribute.
+/// Returns the value of the attribute `objects`.
 fn objects(manifest: &Manifest) -> Value<List<ReleaseObject>> {
     let listed = parsed(manifest).map(|object| {
         let text = |value: &Json| value.as_str().map(str::to_owned).into();
@@ -185,20 +186,20 @@ mod tests {
             }])),
             ..release()
         };
-        let told = |release: &RunnerRelease| {
+        let output = |release: &RunnerRelease| {
             let (desired, mut described) = (desired(release), RunnerRelease::default());
             desired.describe(&mut described).unwrap();
             (format!("{:?} {:?}", described.manifest, described.config_toml_rendered), desired)
         };
-        let (shown, one) = told(&release("very-secret"));
+        let (shown, one) = output(&release("very-secret"));
         assert!(!shown.contains("very-secret"), "{shown}");
         for name in ["NAME", "AUTH=(sensitive)", "PASSWORD=(sensitive)", "SIDE"] {
             assert!(shown.contains(name), "{name} in {shown}");
         }
         let applied = json!(one.objects(&Fingerprints::new()).unwrap()).to_string();
         assert_eq!(applied.matches("very-secret").count(), 10, "{applied}");
-        // Another value is another pod.
-        let (other, another) = told(&release("other-secret"));
+        // A different value results in a different pod template.
+        let (other, another) = output(&release("other-secret"));
         assert_ne!(shown, other);
         assert_ne!(one.own_template(), another.own_template());
         assert_eq!(one.shown_with(one.own_template()).matches("very-secret").count(), 0);

@@ -1,6 +1,6 @@
-//! From live objects to what the state shows of them: the fields that we apply, with what stands in them now.
+//! Maps observed objects to the state: the fields that this provider applies, with their observed values.
 //!
-//! Only these are compared, so that defaults of the API server and fields of others are no difference.
+//! Only these fields are compared, so that defaults of the API server and fields of other managers are no drift.
 
 use gitlabspot_runner_config::config_toml::{Config, REDACTED, hide, render};
 use serde_json::{Value as Json, json};
@@ -16,13 +16,13 @@ use crate::objects::ShowsObjects as _;
 use crate::objects::requests::is_ending;
 use crate::projection::{is_empty, project};
 
-/// Stands for secret content that is not what was applied.
+/// Replaces secret content that differs from the applied content.
 const CHANGED: &str = "(changed outside of this configuration)";
 
-/// Files of the ConfigMap that may hold secrets.
+/// Files of the ConfigMap that can contain secrets.
 const CONFIG_FILES: [&str; 2] = ["config.toml", "config.template.toml"];
 
-/// Puts the observed objects into the state.
+/// Writes the observed objects to the state.
 pub(super) fn flatten(state: &mut RunnerRelease, recorded: &Manifest, observed: &Observed, private: &Private) {
     let Observed { objects, outdated } = observed;
     let shown = |shown: &Json, live: &Json| flatten_object(shown, live, private.hashes.as_ref(), outdated);
@@ -30,16 +30,17 @@ pub(super) fn flatten(state: &mut RunnerRelease, recorded: &Manifest, observed: 
     let is_denied = |key: &String| key.starts_with("Deployment ") && objects.denied.has(key);
     state.status = match objects.workload() {
         Some(deployment) => rollout(deployment).status().into(),
+        // The status of a Deployment that cannot be read is unchanged.
         None if recorded.keys().any(is_denied) => state.status.as_str().unwrap_or("progressing").to_owned().into(),
         None => "missing".into(),
     };
     state.id = state.import_id();
 }
 
-/// What the state shows of one object.
+/// Returns an object as the state shows it.
 ///
-/// One that is being deleted is told by the time of it, which no configuration has.
-/// `outdated` names the Secrets that have changed since the manager was started with them.
+/// An object that is being deleted has its deletion timestamp, which no configuration has, so that a plan shows a
+/// difference. `outdated` contains the Secrets that changed since the manager was started with them.
 pub(super) fn flatten_object(shown: &Json, live: &Json, hashes: Option<&SecretHashes>, outdated: &[String]) -> Json {
     let mut found = project(shown, live);
     match shown["kind"].as_str() {
@@ -60,6 +61,7 @@ pub(super) fn flatten_object(shown: &Json, live: &Json, hashes: Option<&SecretHa
                     (Some(true), _) => json!(shown),
                     (_, Some(live)) if live != shown => json!(live),
                     (None, Some(live)) => json!(live),
+                    // Only secrets in the file differ, or the file cannot be parsed.
                     _ => json!(CHANGED),
                 };
             }
@@ -99,7 +101,7 @@ fn hidden(data: &Json) -> Json {
     Json::Object(fields.collect())
 }
 
-/// The same configuration without its secrets; `None` if it cannot be read.
+/// Returns the configuration without its secrets; `None` if it cannot be parsed.
 fn redacted(text: &str) -> Option<String> {
     let mut global: toml::Table = text.parse().ok()?;
     let runner = match global.remove("runners") {

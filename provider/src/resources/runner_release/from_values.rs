@@ -1,7 +1,6 @@
-//! Values files as attributes: what a user would write who has only attributes.
+//! Translates values files to attributes, as a user would write them without values files.
 //!
-//! The files are resolved as those of `values` are, and what came of them is written back: with these attributes alone the
-//! release is the same.
+//! The files are resolved like those of `values`, and the result is translated: these attributes give the same release.
 
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
 use gitlabspot_runner_config::config_toml::to_hcl;
@@ -15,34 +14,34 @@ use super::settings::{Attributes, attributes};
 use super::spec::{self, Given, ReleaseSpec, Start, TokenKind, docker_in_docker_runner, global_defaults};
 use super::values::{self, Context, is_registration_token, security_context};
 
-/// Which release the files are of.
+/// The release that the files describe.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     pub name: &'a str,
     pub namespace: &'a str,
-    /// The version that runs, if nothing in the files says it.
+    /// The version that runs, if the files do not specify one.
     pub runner_version: Option<&'a str>,
 }
 
-/// A release as attributes.
+/// A release in the form of attributes.
 #[derive(Clone, Debug)]
 pub struct Release {
-    /// Without name, namespace and tokens. Sensitive values are in it.
+    /// All attributes except name, namespace and tokens. Sensitive values are included.
     pub attributes: Map<String, Json>,
-    /// The kind of its token; `None` if a Secret of others has it, which is then an attribute.
+    /// The kind of its token; `None` if an existing Secret contains it, which is an attribute then.
     pub token: Option<TokenKind>,
-    /// The key of the files that has a token.
+    /// The key of the files that contains a token.
     pub token_key: Option<&'static str>,
-    /// Settings that no attribute gives.
+    /// Settings without a corresponding attribute.
     pub lost: Vec<String>,
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads the files in the order in which Helm takes them.
+/// Reads the files in the order in which Helm merges them.
 ///
 /// # Errors
 ///
-/// Every reason why they describe no release. No text of it quotes a token.
+/// Every reason why the files do not describe a release. The texts do not contain tokens.
 pub fn release(files: &[&str], place: Place<'_>) -> Result<Release, Vec<Diagnostic>> {
     let typed = RunnerReleaseSettings {
         name: Some(place.name.to_owned()),
@@ -58,7 +57,7 @@ pub fn release(files: &[&str], place: Place<'_>) -> Result<Release, Vec<Diagnost
     Ok(Release { attributes: in_order(given), token, token_key, lost, warnings })
 }
 
-/// The kind of the token that the release needs, unless a Secret has it, and the key that has one.
+/// Returns the kind of the token that the release needs, unless a Secret contains it, and the key with a token.
 fn token(files: &[&str], place: Place<'_>) -> (Option<TokenKind>, Option<&'static str>) {
     let context = Context { release: place.name, namespace: place.namespace, version: None, app_version: None };
     let read = values::read(files, context);
@@ -73,7 +72,7 @@ fn token(files: &[&str], place: Place<'_>) -> (Option<TokenKind>, Option<&'stati
     (read.settings.token_secret_name.is_none().then_some(kind), key)
 }
 
-/// The settings that differ from the defaults of the attributes.
+/// Returns the settings that differ from the defaults of the attributes.
 fn settings(spec: &ReleaseSpec) -> Map<String, Json> {
     let mut settings = spec.settings.expose().unwrap_or_default();
     for name in ["name", "namespace", "job_namespace", "runner_version", "config", "config_toml", "cache"] {
@@ -98,7 +97,7 @@ fn name(spec: &ReleaseSpec) -> Option<String> {
     }
 }
 
-/// What gives the image: the version alone, if it is the official one.
+/// Returns the attributes for an image: only the version if the image is the official one.
 fn image(image: &str, version: Option<&str>) -> Vec<(String, Json)> {
     let version = version.map(|version| ("runner_version".to_owned(), Json::from(version)));
     match spec::official_version(image) {
@@ -111,7 +110,7 @@ fn image(image: &str, version: Option<&str>) -> Vec<(String, Json)> {
     }
 }
 
-/// Variables of the manager by name.
+/// Adds the environment variables of the manager by name.
 fn environment(spec: &ReleaseSpec, settings: &mut Map<String, Json>) {
     for variable in &spec.pod.env {
         let Some(name) = variable["name"].as_str() else { continue };
@@ -143,7 +142,7 @@ fn config(spec: &ReleaseSpec) -> Map<String, Json> {
         if kubernetes.get("namespace").and_then(Toml::as_str) == Some(spec.names.namespace.as_str()) {
             kubernetes.remove("namespace");
         }
-        // An empty table is no different from none.
+        // An empty table is equivalent to none.
         if kubernetes.is_empty() {
             runner.remove("kubernetes");
         }
@@ -160,7 +159,7 @@ fn config(spec: &ReleaseSpec) -> Map<String, Json> {
     given
 }
 
-/// Takes what `docker_in_docker` stands for out of the configuration, if all of it is there.
+/// Removes the settings that `docker_in_docker` replaces from the configuration, if all of them are present.
 fn docker_in_docker(config: &mut Json) -> Option<Json> {
     let image = config["kubernetes"]["image"].as_str()?.to_owned();
     let settings = |tls| DockerInDockerSettings { image: Some(image.clone()), tls: Some(tls) };

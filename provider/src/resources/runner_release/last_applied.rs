@@ -1,7 +1,7 @@
-//! The attributes of a release, kept beside its objects, so that an import can read them back.
+//! The attributes of a release, stored with its objects so that an import can restore them.
 //!
-//! Objects do not tell whether they were made from typed attributes, from TOML or from values files. So the ConfigMap
-//! carries what was applied last, without anything secret, in an annotation; pods do not see it.
+//! Objects do not show whether they were created from typed attributes, from TOML or from values files. So an
+//! annotation of the ConfigMap, which is not mounted into pods, contains the last applied attributes without secrets.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,20 @@ use super::model::Desired;
 use super::schema::{ATTRIBUTES, RunnerRelease};
 use super::spec::TokenKind;
 
-/// On the ConfigMap.
+/// Annotation of the ConfigMap.
 pub(super) const ANNOTATION: &str = "gitlabspot.io/last-applied";
 
-/// All annotations of an object together may have 256 KiB.
+/// Kubernetes limits all annotations of an object together to 256 KiB.
 const LONGEST: usize = 200 * 1024;
 
-/// What stands there instead of the token: which kind it is.
+/// Key for the kind of the token, which is stored instead of the token.
 const TOKEN: &str = "token";
 
-/// The annotation's text; `None` if it would be too long.
+/// Returns the value of the annotation; `None` if it would be too long.
 pub(super) fn write(model: &RunnerRelease, desired: &Desired) -> Option<String> {
     let mut attributes = without_secrets(&ATTRIBUTES, model.clone().into_raw_object());
     if desired.has_token_in_values || redact(&desired.spec.config) != desired.spec.config {
-        // Texts may hold what the typed attributes do not.
+        // These texts may contain the secrets that are omitted from typed attributes.
         attributes.remove("values");
         attributes.remove("config_toml");
     }
@@ -48,10 +48,10 @@ pub(super) fn write(model: &RunnerRelease, desired: &Desired) -> Option<String> 
     (text.len() <= LONGEST).then_some(text)
 }
 
-/// The attributes, and a configuration with an unknown token where there was one.
+/// Returns the attributes, and a configuration with an unknown token if there was one.
 pub(super) fn read(text: &str) -> Option<(RunnerRelease, RunnerRelease)> {
     let json: Json = serde_json::from_str(text).ok()?;
-    // It may be of a release whose attributes were typed.
+    // The annotation may be from schema version 0, with typed attributes.
     let upgraded = dynamic::upgrade(json.clone());
     let raw = state_upgrade::from_json(&Schema::of::<RunnerRelease>(0, ""), &upgraded).ok()?;
     let model = RunnerRelease::from_raw(raw).ok()??;
@@ -64,7 +64,7 @@ pub(super) fn read(text: &str) -> Option<(RunnerRelease, RunnerRelease)> {
     Some((model, config))
 }
 
-/// Without what is computed, secret or only for the moment.
+/// Removes computed, sensitive and write-only attributes.
 fn without_secrets(attributes: &[Attribute], mut object: BTreeMap<String, Raw>) -> BTreeMap<String, Raw> {
     for attribute in attributes {
         let name = attribute.name.as_ref();

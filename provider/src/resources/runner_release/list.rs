@@ -1,4 +1,4 @@
-//! Lists the releases of a cluster, Helm's and ours.
+//! Lists the releases of a cluster: those of Helm and those of this provider.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ impl ListResource for RunnerReleaseResource {
     }
 }
 
-/// Namespace and name of the release that a Deployment is the manager of.
+/// Returns namespace and name of the release, if the Deployment is a manager.
 fn release(deployment: &Json) -> Option<(&str, &str)> {
     let labels = &deployment["metadata"]["labels"];
     let is_of_chart = labels["chart"].as_str().is_some_and(|chart| chart.starts_with("gitlab-runner-"));
@@ -70,8 +70,8 @@ mod tests {
         }
         let (aws, kubernetes) = (AwsSettings::default(), KubernetesSettings::default());
         let stage = Stage::with_cluster(RunnerReleaseResource, aws, kubernetes, Some(server.client()));
-        let (listed, said) = stage.list(&RunnerReleaseResource, &[], 10).await;
-        assert!(said.is_empty(), "{said:?}");
+        let (listed, diagnostics) = stage.list(&RunnerReleaseResource, &[], 10).await;
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
         let shown: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();
         assert_eq!(shown, ["a/helms", "b/ours"]);
         let identity = ObjectIdentity { namespace: "a".into(), name: "helms".into(), ..ObjectIdentity::default() };

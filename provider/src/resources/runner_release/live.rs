@@ -1,4 +1,4 @@
-//! The release's objects in the cluster: what is special about looking at them and taking them away.
+//! The objects of a release in the cluster: their owners, unknown kinds, and hashes of Secrets.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,12 @@ use super::expand::{Manifest, text};
 use super::manifests::{Fingerprints, RELEASE_NAMESPACE};
 use super::secret_hashes::SecretHashes;
 use super::spec::Names;
+use crate::denied_reads::DeniedReads;
 use crate::objects::claim::Claim;
 pub(super) use crate::objects::requests::{get_all, is_ours, places};
 use crate::objects::{During as _, Reason, Step, requests};
 
-/// Objects of which the attributes are not known: type, name and labels.
+/// Returns a manifest of objects with unknown attributes: type, name and labels.
 pub(super) fn skeletons(found: &[Json]) -> Manifest {
     let entry = |object: &Json| {
         let place = ObjectRef::of(object).ok()?;
@@ -31,7 +32,7 @@ pub(super) fn skeletons(found: &[Json]) -> Manifest {
 }
 
 impl Session<'_> {
-    /// Refuses an object of others, other releases of this provider among them.
+    /// Returns an error for an object of another owner, including other releases of this provider.
     pub(super) fn refuse_others(
         &self,
         place: &ObjectRef,
@@ -49,11 +50,12 @@ impl Session<'_> {
         }
     }
 
-    /// Tries, without keeping anything, the objects whose kind a cluster may not know.
+    /// Dry run of the objects with kinds that a cluster may not have. Returns an error for an unknown kind.
     pub(super) async fn refuse_unknown_kinds(&self, objects: &[Json]) -> Result<(), Error> {
+        // All other kinds are built into Kubernetes; these are defined by the Prometheus operator.
         for object in objects.iter().filter(|object| object["apiVersion"] == "monitoring.coreos.com/v1") {
             let tried = requests::try_out(&self.client, object, Claim::Everything).await;
-            // Any other trouble, such as a namespace that is still to be made, shows when it is applied.
+            // The apply returns all other errors: a namespace, for instance, may not exist yet.
             if matches!(tried, Err(KubernetesError::UnknownKind { .. })) {
                 tried.during(Step::Check, self)?;
             }
@@ -62,12 +64,13 @@ impl Session<'_> {
     }
 }
 
-/// What else of this provider has made an object.
+/// Returns the other resource of this provider that manages an object, as text for users.
 pub(super) fn other_release(object: &Json, namespace: &str, release: &str) -> Option<String> {
     if !is_ours(object) {
         return None;
     }
     let label = |name: &str| object["metadata"]["labels"][name].as_str();
+    // Only objects outside the namespace of their release have the label.
     let of = label(RELEASE_NAMESPACE).or_else(|| object["metadata"]["namespace"].as_str());
     match label("release") {
         None => Some("another resource of this provider".to_owned()),
@@ -76,25 +79,41 @@ pub(super) fn other_release(object: &Json, namespace: &str, release: &str) -> Op
     }
 }
 
-/// Keyed hashes of the Secrets in use, as they are now. A Secret that may not be read is left out of account.
+/// Returns keyed hashes of the current Secrets. Secrets that cannot be read are omitted.
 pub(super) async fn fingerprints(
     client: &kube::Client,
     hashes: &SecretHashes,
     namespace: &str,
     names: impl IntoIterator<Item = &str>,
 ) -> Result<Fingerprints, KubernetesError> {
+    readable_fingerprints(client, hashes, namespace, names, &mut DeniedReads::default()).await
+}
+
+/// Returns the same, and records in `denied` the Secrets that the credentials are not allowed to read.
+pub(super) async fn readable_fingerprints(
+    client: &kube::Client,
+    hashes: &SecretHashes,
+    namespace: &str,
+    names: impl IntoIterator<Item = &str>,
+    denied: &mut DeniedReads,
+) -> Result<Fingerprints, KubernetesError> {
     let mut fingerprints = Fingerprints::new();
     for name in names {
-        match kubernetes::get(client, &secret(namespace, name)).await {
+        let place = secret(namespace, name);
+        // Secrets that could not be read together with the objects are recorded already.
+        if denied.has(&place.to_string()) {
+            continue;
+        }
+        match kubernetes::get(client, &place).await {
             Ok(found) => drop(fingerprints.insert(name.to_owned(), hashes.of_secret(found.as_ref()))),
-            Err(KubernetesError::Forbidden { .. }) => {}
+            Err(KubernetesError::Forbidden { message, .. }) => denied.note(&place.to_string(), &message),
             Err(error) => return Err(error),
         }
     }
     Ok(fingerprints)
 }
 
-/// The place of a Secret.
+/// Returns the reference to a Secret.
 pub(super) fn secret(namespace: &str, name: &str) -> ObjectRef {
     ObjectRef {
         api_version: "v1".into(),
@@ -104,7 +123,7 @@ pub(super) fn secret(namespace: &str, name: &str) -> ObjectRef {
     }
 }
 
-/// The place of the manager's Deployment.
+/// Returns the reference to the manager's Deployment.
 pub(super) fn deployment(namespace: &str, name: &str) -> ObjectRef {
     ObjectRef {
         api_version: "apps/v1".into(),

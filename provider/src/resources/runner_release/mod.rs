@@ -1,16 +1,16 @@
 //! `gitlabspot_runner_release`: the GitLab Runner's manager on Kubernetes.
 //!
-//! Everything from configuration to Kubernetes objects is pure; the plan shows the objects as they will be applied, and
-//! the state shows them as they were found.
+//! The mapping from the configuration to Kubernetes objects is pure. A plan contains the objects as they will be
+//! applied, and the state contains them as observed.
 //!
-//! * plan: every object, tried out on the cluster if that can be reached.
-//! * create: check for objects of others, apply object by object, wait for the rollout. The state has each object from
-//!   before its request on.
-//! * read: every object; managed fields that were changed and objects that no longer exist show in `manifest`.
+//! * plan: every object, validated with a dry run if the cluster can be reached.
+//! * create: check that no object belongs to another owner, apply object by object, wait for the rollout. Each object
+//!   is recorded in the state before its request.
+//! * read: every object; drift of managed fields and deleted objects show in `manifest`.
 //! * update: apply all objects, wait for the rollout, delete objects that are no longer desired.
-//! * delete: delete the Deployment and wait for its pods, of which those that registered themselves leave GitLab; then the
-//!   rest, roles last.
-//! * import: `namespace/name`, also of a release that Helm installed: the next apply takes over its objects.
+//! * delete: delete the Deployment and wait for its pods: those that registered themselves unregister from GitLab. Then
+//!   delete the other objects, roles last.
+//! * import: `namespace/name`, also of a release that Helm installed: the next apply adopts its objects.
 
 mod adoption;
 mod apply;
@@ -166,7 +166,7 @@ fn invalid_id(id: &str) -> Diagnostic {
     )
 }
 
-/// What the engine for Kubernetes objects knows of a release.
+/// Texts and functions with which the `objects` module handles a release.
 static KIND: Kind = Kind {
     cannot_apply: "Cannot apply the runner release",
     cannot_read: "Cannot read the runner release",
@@ -186,5 +186,5 @@ impl Objects for RunnerReleaseResource {
     const KIND: &'static Kind = &KIND;
 }
 
-/// The cluster of one operation.
+/// Clients and settings of one operation on a release.
 type Session<'a> = objects::Session<'a, RunnerReleaseResource>;

@@ -19,13 +19,13 @@ pub(super) struct Desired {
     pub(super) spec: ReleaseSpec,
     pub(super) manifest: Manifest,
     pub(super) warnings: Vec<Diagnostic>,
-    /// Whether a values file gives the token.
+    /// Whether a values file contains the token.
     pub(super) has_token_in_values: bool,
     /// The token to write; `None` if others manage the Secret, or if the token is not known yet.
     token: Option<SecretString>,
-    /// The pod template of this release.
+    /// The desired pod template.
     pub(super) template: Json,
-    /// The observed pod template, which is applied instead.
+    /// The observed pod template, which is applied instead to preserve pods.
     pub(super) preserved: Option<Json>,
 }
 
@@ -38,10 +38,10 @@ pub(super) struct Observed {
 }
 
 impl Desired {
-    /// From the planned attributes, and the configuration for its write-only values.
+    /// Resolves the planned attributes. Write-only values are read from the configuration: they are null in a plan.
     ///
     /// # Errors
-    /// What is unknown, or all that is wrong with it, at the attributes.
+    /// [`Unresolved::Unknown`] if a value is unknown, otherwise the faults with their attribute paths.
     pub(super) fn of(
         planned: &RunnerRelease,
         config: &RunnerRelease,
@@ -73,7 +73,7 @@ impl Desired {
         })
     }
 
-    /// The pod template of this release, with the values of variables, which the plan does not show.
+    /// The desired pod template with the values of environment variables, which the plan does not show.
     pub(super) fn own_template(&self) -> &Json {
         &self.template
     }
@@ -88,7 +88,7 @@ impl Desired {
         self.token.as_ref()
     }
 
-    /// The token's Secret, if it is ours and the token is known.
+    /// The Secret of the token, if this provider manages it and the token is known.
     pub(super) fn secret(&self) -> Option<SecretObject> {
         manifests::token_secret(&self.spec, self.token.as_ref()?)
     }
@@ -102,7 +102,7 @@ fn version(version: &Value<i64>) -> Result<Option<String>, Unresolved> {
     }
 }
 
-/// The token that the configuration gives beside the values files.
+/// The token in a write-only attribute.
 #[derive(Clone, Debug)]
 struct WriteOnlyToken {
     kind: TokenKind,
@@ -110,10 +110,10 @@ struct WriteOnlyToken {
     token: Option<SecretString>,
 }
 
-/// The token of a configuration, if it has one.
+/// Returns the token in the write-only attributes, if one is set.
 ///
 /// # Errors
-/// It is unknown which of the two it will be.
+/// Both are unknown, so that the kind of the token is unknown.
 fn write_only_token(config: &RunnerRelease) -> Result<Option<WriteOnlyToken>, Unresolved> {
     use TokenKind::{Authentication, Registration};
     use Value::{Known, Null, Unknown};
@@ -128,8 +128,8 @@ fn write_only_token(config: &RunnerRelease) -> Result<Option<WriteOnlyToken>, Un
     })
 }
 
-/// Tells one token from another. Tokens are long and random, so that nobody finds them from it; this one is in the
-/// state already, within the values.
+/// Distinguishes tokens from each other. A token is long and random, so it cannot be guessed from its hash; this one is
+/// in the state anyway, as part of `values`.
 fn hash(token: &SecretString) -> String {
     let digest = Sha256::digest(token.expose_secret().trim());
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

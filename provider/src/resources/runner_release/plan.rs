@@ -1,4 +1,4 @@
-//! What the plan knows beyond the schema: every object that will be applied.
+//! Completes a plan with the computed attributes, among them every object that will be applied.
 
 use tfplugin::framework::{Diagnostics, Plan, Value};
 
@@ -12,10 +12,10 @@ use super::schema::RunnerRelease;
 use super::settings::Unresolved;
 use crate::objects::{ShowsObjects as _, replace_if_moved};
 
-/// Completes a plan. Returns what is desired, once all of it is known.
+/// Completes a plan. Returns the desired release if all of it is known.
 ///
 /// # Errors
-/// All that is wrong with the configuration.
+/// The faults of the configuration.
 pub(super) fn complete(
     plan: &mut Plan<RunnerRelease, Private>,
     existing: Existing,
@@ -24,6 +24,7 @@ pub(super) fn complete(
     replace_if_moved(plan);
     let desired = match existing {
         Existing::Known(kind) => Desired::of(&running_version::kept(&plan.planned, &plan.private), &plan.config, kind),
+        // The objects depend on the kind of the token.
         Existing::Missing(_) | Existing::Keyless(_) | Existing::Later => Err(Unresolved::Unknown),
     };
     let mut desired = match desired {
@@ -55,6 +56,7 @@ pub(super) fn complete(
         plan.warn(warning);
     }
     let Some(prior) = &plan.prior else { return Ok(Some(desired)) };
+    // The rollout of an interrupted apply was not observed: an update has to wait for it.
     let is_applying = plan.planned.wait.or(true) && plan.private.objects.is_applying;
     let differs = prior.manifest != plan.planned.manifest
         || prior.job_pod != plan.planned.job_pod
@@ -64,7 +66,7 @@ pub(super) fn complete(
     Ok(Some(desired))
 }
 
-/// Something that decides about objects is not known yet.
+/// Sets the computed attributes to unknown: a value that determines the objects is unknown.
 fn forget(model: &mut RunnerRelease) {
     model.manifest = Value::Unknown;
     model.objects = Value::Unknown;

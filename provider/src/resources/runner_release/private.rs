@@ -1,4 +1,4 @@
-//! What a release keeps beside its state.
+//! The private state of a release.
 
 use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
@@ -8,11 +8,11 @@ use super::secret_hashes::SecretHashes;
 use super::spec::TokenKind;
 use crate::objects;
 
-/// The content of the private state.
+/// Content of the private state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Private {
-    /// What the engine for Kubernetes objects keeps.
+    /// Private state of the Kubernetes objects.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) objects: objects::Private,
     /// Keyed hashes of secret content.
@@ -24,7 +24,7 @@ pub struct Private {
     /// The import of a release, until an apply has completed it.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) adoption: Adoption,
-    /// The version of GitLab Runner that an import found. It is the default of this release.
+    /// Version of GitLab Runner of an imported release, which is its default.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) running_version: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Reading a release back, also one that is to be imported.
+//! Reads a release, also for an import.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use gitlabspot_clients::kubernetes::{self, KubernetesError};
@@ -16,10 +16,10 @@ use super::{Session, adoption, flatten, last_applied, live, running_version};
 use crate::denied_reads::DeniedReads;
 use crate::objects::{During as _, ShowsObjects as _, Step};
 
-/// Requests at a time.
+/// Maximum number of concurrent requests.
 const AT_A_TIME: usize = 8;
 
-/// Every kind that a release may have in its namespace.
+/// Kinds of the objects in the namespace of a release.
 pub(super) const KINDS: [(&str, &str); 12] = [
     ("v1", "ConfigMap"),
     ("v1", "Secret"),
@@ -35,7 +35,7 @@ pub(super) const KINDS: [(&str, &str); 12] = [
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
-/// Those that it may have in other namespaces: where jobs run, or where Prometheus looks.
+/// Kinds of the objects in other namespaces: those of jobs and of Prometheus.
 pub(super) const ELSEWHERE: [(&str, &str); 4] = [
     ("monitoring.coreos.com/v1", "PodMonitor"),
     ("monitoring.coreos.com/v1", "ServiceMonitor"),
@@ -43,7 +43,7 @@ pub(super) const ELSEWHERE: [(&str, &str); 4] = [
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
-/// The same of the whole cluster.
+/// Kinds of the cluster-scoped objects.
 pub(super) const CLUSTER_KINDS: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"];
 
 impl Session<'_> {
@@ -75,7 +75,7 @@ impl Session<'_> {
         Ok(Observed { objects, outdated })
     }
 
-    /// Whether the namespace is left of the release, for instance by a destroy that was killed before its end.
+    /// Whether the namespace that the release created still exists, for instance after an interrupted destroy.
     async fn made_namespace(&self, state: &RunnerRelease) -> bool {
         match self.own_namespace(state) {
             Some(namespace) => namespace.is_created_here().await.unwrap_or(false),
@@ -83,27 +83,18 @@ impl Session<'_> {
         }
     }
 
-    /// Secrets in use that are not as they were when the manager was started with them.
+    /// Returns the Secrets in use that changed since the manager was started with them.
     async fn outdated(
         &self,
         hashes: &SecretHashes,
         namespace: &str,
         denied: &mut DeniedReads,
     ) -> Result<Vec<String>, KubernetesError> {
-        for name in hashes.secrets() {
-            let place = live::secret(namespace, name);
-            if denied.has(&place.to_string()) {
-                continue;
-            }
-            if let Err(KubernetesError::Forbidden { message, .. }) = kubernetes::get(&self.client, &place).await {
-                denied.note(&place.to_string(), &message);
-            }
-        }
-        let now = live::fingerprints(&self.client, hashes, namespace, hashes.secrets()).await?;
+        let now = live::readable_fingerprints(&self.client, hashes, namespace, hashes.secrets(), denied).await?;
         Ok(now.into_iter().filter(|(name, now)| !hashes.is_same(name, now)).map(|(name, _)| name).collect())
     }
 
-    /// What was applied last: attributes, if the ConfigMap tells them, and the objects.
+    /// Returns the objects that were applied last, and restores the attributes if the ConfigMap contains them.
     async fn recall(&self, operation: &mut Read<RunnerRelease, Private>) -> Result<Manifest, Error> {
         let [namespace, name] = operation.state.namespace_and_name().map(str::to_owned);
         let found = self.observe_import(operation, &namespace, &name).await.during(Step::Read, self)?;
@@ -134,6 +125,7 @@ impl Session<'_> {
             desired.describe(&mut operation.state)?;
             return Ok(desired.manifest);
         }
+        // The defaults of the schema, so that the first plan shows no change of them.
         operation.state.wait = true.into();
         operation.state.create_namespace = false.into();
         adoption::import_incomplete(&mut operation.private);
@@ -150,7 +142,7 @@ impl Session<'_> {
         Desired::of(&running_version::kept(model, &operation.private), config, existing).ok()
     }
 
-    /// Objects of the whole cluster; none for whoever may not list them.
+    /// Lists cluster-scoped objects; returns none if the credentials are not allowed to list them.
     pub(super) async fn list_of_cluster(&self, kind: &str, labels: &str) -> Result<Vec<Json>, KubernetesError> {
         self.list_visible("rbac.authorization.k8s.io/v1", kind, None, labels).await
     }
@@ -168,10 +160,10 @@ impl Session<'_> {
         }
     }
 
-    /// All objects of this release, in its namespace and elsewhere, that the credentials can see.
+    /// Returns all objects of this release, in its namespace and elsewhere, that the credentials can list.
     pub(super) async fn ours(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
-        // Of releases of one name in several namespaces, a label tells them apart.
+        // Releases in several namespaces can have the same name: the label identifies the namespace of the release.
         let elsewhere = format!("{labels},{RELEASE_NAMESPACE}={namespace}");
         let of_cluster = CLUSTER_KINDS.map(|kind| ("rbac.authorization.k8s.io/v1", kind));
         let wide = of_cluster.into_iter().chain(ELSEWHERE).map(|kind| (kind, None, elsewhere.as_str()));
@@ -181,18 +173,18 @@ impl Session<'_> {
             .collect();
         let lists: Vec<Vec<Json>> = stream::iter(looks).buffered(AT_A_TIME).try_collect().await?;
         let mut found: Vec<Json> = lists.into_iter().flatten().collect();
-        // What belongs to a release of the same name elsewhere, and only stands here.
+        // Omits objects in this namespace of a release of the same name in another namespace.
         found.retain(|object| live::other_release(object, namespace, release).is_none());
         Ok(found)
     }
 
-    /// The Deployments of this release, by whatever name.
+    /// Returns the Deployments of this release, regardless of their names.
     pub(super) async fn managers(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let labels = format!("app.kubernetes.io/managed-by=gitlabspot,release={release}");
         self.list_visible("apps/v1", "Deployment", Some(namespace), &labels).await
     }
 
-    /// Objects of one kind in all namespaces; in this one for whoever may not list them.
+    /// Lists objects of one kind in all namespaces, or in this one if the credentials are not allowed to list all.
     pub(super) async fn list_everywhere(
         &self,
         (api_version, kind): (&str, &str),

@@ -1,4 +1,4 @@
-//! Deleting objects, and at last the whole release.
+//! Deletes objects of a release, and the release itself.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ use crate::objects::owner::{Owner, is_of_other};
 use crate::objects::requests::NotDeleted;
 use crate::objects::{During as _, ShowsObjects as _, Step, Whose};
 
-/// For a destroy, beyond the grace period of the pods.
+/// Default timeout of a destroy, in addition to the grace period of the pods.
 const DELETE: Duration = Duration::from_secs(10 * 60);
 
 impl Session<'_> {
-    /// Objects of this release that are in no state: a run was killed right after it had made them.
+    /// Returns objects of this release that no state has: the run that created them was killed right after its request.
     pub(super) async fn strays(
         &self,
         model: &RunnerRelease,
@@ -37,7 +37,7 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Takes away what was there before, or was left by a run that was killed, and is not desired any more.
+    /// Deletes objects that were applied before, or that remain of an interrupted run, and are not desired any more.
     pub(super) async fn clear(
         &self,
         planned: &RunnerRelease,
@@ -46,7 +46,7 @@ impl Session<'_> {
         owner: Option<&Owner>,
         end: Instant,
     ) -> Result<(), Error> {
-        // A create goes on with what another one has left that was killed, which had another ID.
+        // A create has no owner here: the objects that remain of an interrupted create have another ID.
         let whose = owner.map_or(Whose::Any, |owner| Whose::Of(Some(owner)));
         let mut left = before;
         left.retain(|key, _| !desired.manifest.contains_key(key));
@@ -55,7 +55,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Takes an autoscaler away that leaves the configuration, before the number of pods is set that it would change.
+    /// Deletes an autoscaler that is no longer desired, before an apply sets the number of pods: it would change the
+    /// number.
     pub(super) async fn remove_autoscaler(
         &self,
         desired: &Desired,
@@ -81,11 +82,11 @@ impl Session<'_> {
         }
         let deadline = self.deadline(Timeouts::delete(&operation.state.timeouts, grace(&manifest) + DELETE));
         let remaining = self.remove(live::places(&manifest), whose, deadline).await?;
-        // An object without the label of this provider is someone else's, and so are the pods of a Deployment.
+        // Objects without the label of this provider are not managed, and not reported.
         let left: Vec<String> =
             remaining.iter().filter(|left| left.1 == NotDeleted::OfOther).map(|left| left.0.to_string()).collect();
         if !left.is_empty() {
-            // The namespace is theirs as well.
+            // The other resource uses the namespace too.
             let detail = format!("{} now belong to another resource and were not deleted.", left.join(", "));
             operation.warn(Diagnostic::warning("Objects of another resource", detail));
             return Ok(());
@@ -93,7 +94,7 @@ impl Session<'_> {
         self.delete_namespace(operation, deadline).await
     }
 
-    /// Deletes the namespace if this resource created it and nothing of others is in it.
+    /// Deletes the namespace if this resource created it and it contains no objects of others.
     async fn delete_namespace(
         &self,
         operation: &mut Delete<RunnerRelease, Private>,
@@ -106,7 +107,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The namespace, if this resource creates it.
+    /// Returns the namespace, if this resource creates it.
     pub(super) fn own_namespace<'a>(&'a self, state: &'a RunnerRelease) -> Option<Namespace<'a>> {
         let [name, release] = state.namespace_and_name();
         let is_own = state.create_namespace.or(false);
@@ -114,10 +115,11 @@ impl Session<'_> {
     }
 }
 
-/// How long the manager's pods may take to end.
+/// Returns the grace period of the manager's pods.
 pub(super) fn grace(manifest: &Manifest) -> Duration {
     let seconds = parsed(manifest)
         .find_map(|object| object.pointer("/spec/template/spec/terminationGracePeriodSeconds")?.as_u64());
+    // The default of Kubernetes is 30 seconds.
     Duration::from_secs(seconds.unwrap_or(30))
 }
 

@@ -1,6 +1,6 @@
-//! The version of GitLab Runner that an imported release runs.
+//! The version of GitLab Runner of an imported release.
 //!
-//! Where the configuration says none, it stays: an import is no update.
+//! It is kept if the configuration specifies none, because an import is no update.
 
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use super::private::Private;
 use super::schema::RunnerRelease;
 use super::spec;
 
-/// The version in the image of the manager, unless it is the default.
+/// Returns the version in the official image of the manager, if it is supported and not the default.
 fn of(deployment: &Json) -> Option<String> {
     let manager = &deployment["metadata"]["name"];
     let containers = deployment.pointer("/spec/template/spec/containers")?.as_array()?;
@@ -20,14 +20,14 @@ fn of(deployment: &Json) -> Option<String> {
     (is_supported && version != DEFAULT_RELEASE).then(|| version.to_owned())
 }
 
-/// Notes what the Deployment of an import runs.
+/// Records the version in the Deployment of an import.
 pub(super) fn note(deployment: &Json, private: &mut Private) {
     if private.running_version.is_none() {
         private.running_version = of(deployment);
     }
 }
 
-/// The attributes with the version that was found, if they have none.
+/// Returns the attributes, with the recorded version if they specify none.
 pub(super) fn kept(model: &RunnerRelease, private: &Private) -> RunnerRelease {
     let mut model = model.clone();
     if let Some(version) = &private.running_version

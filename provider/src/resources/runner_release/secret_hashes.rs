@@ -1,4 +1,4 @@
-//! Keyed hashes of secret content in the private state: they show that the content changed, and nothing else.
+//! Keyed hashes of secret content in the private state: they show whether the content changed, but not the content.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use serde_json::Value as Json;
 use super::manifests::{Fingerprint, Fingerprints, fingerprint, texts};
 use super::private::Private;
 
-/// In the private state from the first apply on.
+/// The hashes, which are in the private state from the first apply on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SecretHashes {
     /// Key of the hashes, in hex.
     key: String,
-    /// Secrets in use by name, and files of the ConfigMap and variables that may hold secrets.
+    /// Secrets in use by name, and files of the ConfigMap and texts of containers that may contain secrets.
     pub(super) fingerprints: BTreeMap<String, String>,
 }
 
 impl SecretHashes {
-    /// The stored hashes, or none with a new key.
+    /// Returns the stored hashes, or none with a new key.
     pub(super) fn stored_or_new(private: &Private) -> Self {
         private.hashes.clone().unwrap_or_else(|| {
             let mut key = [0; 32];
-            // Without randomness the hashes still show changes.
+            // If no random bytes are available, the hashes still show changes.
             let _ = getrandom::fill(&mut key);
             Self { key: hex::encode(key), fingerprints: BTreeMap::new() }
         })
@@ -35,7 +35,7 @@ impl SecretHashes {
         private.hashes = Some(self.clone());
     }
 
-    /// The hash of a Secret. That of one that does not exist differs from that of an empty one.
+    /// Returns the hash of a Secret. A missing Secret has a different hash than an empty one.
     pub(super) fn of_secret(&self, secret: Option<&Json>) -> Fingerprint {
         let Some(secret) = secret else { return Fingerprint("absent".to_owned()) };
         let data = secret["data"].as_object();
@@ -49,7 +49,7 @@ impl SecretHashes {
         fingerprint(self.key.as_bytes(), decoded.iter().map(|(name, value)| (*name, value.as_slice())))
     }
 
-    /// The hash of a text.
+    /// Returns the hash of a text.
     pub(super) fn of_text(&self, name: &str, text: &str) -> Fingerprint {
         fingerprint(self.key.as_bytes(), [(name, text.as_bytes())])
     }
@@ -63,14 +63,14 @@ impl SecretHashes {
         }
     }
 
-    /// The same of all objects, with the texts of the containers.
+    /// Records the same for all objects, and the texts of the containers.
     pub(super) fn record_objects(&mut self, secrets: &Fingerprints, objects: &[Json]) {
         let of = |kind: &str| objects.iter().find(|object| object["kind"] == kind);
         self.record(secrets, of("ConfigMap"));
         self.record_texts(of("Deployment"));
     }
 
-    /// The same for pods that stay: of the Secrets only `token`, which holds what it held, and what was not recorded yet.
+    /// Records the same for preserved pods: of the Secrets only new ones, and `token`, which has the same content.
     pub(super) fn record_files(&mut self, secrets: &Fingerprints, token: &str, config_map: Option<&Json>) {
         let before = self.fingerprints.clone();
         self.record(secrets, config_map);
@@ -78,7 +78,7 @@ impl SecretHashes {
         self.fingerprints.extend(before.into_iter().filter(|(name, _)| is_kept(name)));
     }
 
-    /// Records the texts of the containers that are applied.
+    /// Records the texts of the containers.
     pub(super) fn record_texts(&mut self, deployment: Option<&Json>) {
         for (place, value) in deployment.into_iter().flat_map(texts) {
             let fingerprint = self.of_text(&place, &value);
@@ -86,7 +86,7 @@ impl SecretHashes {
         }
     }
 
-    /// Whether such a text is as it was applied.
+    /// Whether a text of a container is the one that was applied.
     pub(super) fn is_same_text(&self, place: &str, value: &str) -> bool {
         self.fingerprints.get(&variable(place)) == Some(&self.of_text(place, value).0)
     }
@@ -97,22 +97,22 @@ impl SecretHashes {
         self.fingerprints.insert(secret(name), fingerprint);
     }
 
-    /// The Secrets in use.
+    /// Returns the names of the Secrets in use.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.fingerprints.keys().filter_map(|name| name.strip_prefix("secret "))
     }
 
-    /// Whether this is how a Secret was when it was last recorded.
+    /// Whether a hash is the one that was recorded last.
     pub(super) fn is_same(&self, name: &str, now: &Fingerprint) -> bool {
         self.fingerprints.get(&secret(name)) == Some(&now.0)
     }
 
-    /// Whether a Secret is as it was when it was last recorded.
+    /// Whether the content of a Secret is the one that was recorded last.
     pub(super) fn is_same_secret(&self, name: &str, live: Option<&Json>) -> bool {
         self.is_same(name, &self.of_secret(live))
     }
 
-    /// Whether a file of the ConfigMap is as it was when it was last recorded; `None` if it never was.
+    /// Whether a file of the ConfigMap is the one that was recorded last; `None` if none was recorded.
     pub(super) fn is_same_file(&self, name: &str, text: &str) -> Option<bool> {
         Some(self.fingerprints.get(&file(name))? == &self.of_text(name, text).0)
     }

@@ -1,4 +1,4 @@
-//! Scenarios: the release as core drives it, on an API server in memory.
+//! Scenarios: the release as a host operates it, on an API server in memory.
 
 mod admission;
 mod owners;
@@ -35,7 +35,7 @@ fn plain(kind: &str, name: &str) -> Json {
     json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": name, "namespace": namespace } })
 }
 
-/// The guide's release, with the values file as its author wrote it.
+/// The release of the guide, with the values file in its original form.
 fn guide() -> Vec<(&'static str, Raw)> {
     vec![("values", Raw::List(vec![GUIDE.into()])), ("create_namespace", true.into())]
 }
@@ -109,7 +109,7 @@ async fn foreign_objects_keep_the_namespace() {
     assert_eq!(cluster.resources(), ["namespaces", "secrets"]);
 }
 
-/// A pod of the manager, unless it is owned by something else.
+/// A pod with the labels of the manager, which belongs to it if its owner is a ReplicaSet.
 fn pod(name: &str, owner: &str, status: &Json) -> Json {
     let labels = json!({ "app": "gitlab-runner", "release": "gitlab-runner", "pod-template-hash": "5d4" });
     let owner = json!({ "kind": owner, "name": "gitlab-runner-5d4" });
@@ -133,9 +133,9 @@ async fn a_destroy_waits_for_pods_of_the_manager() {
     let diagnostics = stage.destroy().await;
     assert_eq!(summaries(&diagnostics), ["Cannot remove the runner release"]);
     assert!(diagnostics.iter().next().unwrap().detail.contains("the manager's pods are ending: p"), "{diagnostics:?}");
-    // Pods unregister by themselves: nothing is written before the Deployment goes.
+    // Pods unregister by themselves: nothing is written before the Deployment is deleted.
     assert_eq!(cluster.writes()[0], format!("DELETE {MANAGER}"));
-    // The grace period, and ten minutes more.
+    // The grace period of the pods, plus ten minutes.
     assert_eq!((stage.clock.passed() - began).as_secs() / 60, 70);
     cluster.remove("pods gitlab-runner/p");
     assert_eq!(stage.destroy().await, Diagnostics::new());
@@ -147,7 +147,7 @@ async fn a_destroy_does_not_wait_for_pods_of_jobs() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
-    // One that somebody labels as the manager's.
+    // A pod of a job with the labels of the manager.
     cluster.put(pod("job", "Job", &json!({ "phase": "Running" })));
     let began = stage.clock.passed();
     assert_eq!(summaries(&stage.destroy().await), ["Namespace kept"]);
@@ -204,7 +204,7 @@ async fn import_brings_everything_back() {
         let mut second = stage(&cluster);
         assert_eq!(second.import(PLACE).await, Diagnostics::new());
         if config == guide() {
-            // The token in the values keeps them out of the cluster.
+            // The annotation does not contain `values` with a token.
             assert!(second.changes(&config).await.contains(&"values".to_owned()));
         } else {
             assert_eq!(second.state, first.state);
@@ -260,7 +260,7 @@ async fn incomplete_rollout_reports_the_cause_and_resumes() {
     for text in ["timed out after 15m", "0 of 1 pods are new", "CrashLoopBackOff, last exit code 1", "the last line"] {
         assert!(detail.contains(text), "{detail}");
     }
-    // Nothing differs any more, but the rollout is still to be waited for.
+    // Nothing else differs, but an apply still has to wait for the rollout.
     assert_eq!(stage.changes(&config).await, ["status"]);
     cluster.recover();
     stage.apply_wholly(&config).await;
@@ -274,9 +274,9 @@ async fn an_apply_that_stops_half_way_is_completed_or_removed() {
     cluster.inject(Fault::Error("APPLY deployments", 422, "Invalid", "spec: Invalid value"));
     let diagnostics = stage.apply(&typed()).await;
     assert_eq!(summaries(&diagnostics), ["Cannot apply the runner release"]);
-    let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("the next apply deletes and recreates it") && said.contains("untaint"), "{said}");
-    // What was under way counts as made.
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("the next apply deletes and recreates it") && detail.contains("untaint"), "{detail}");
+    // An object is recorded before its request.
     let made: Vec<String> = stage.state.get("manifest").as_map().unwrap().keys().cloned().collect();
     assert!(made.contains(&format!("Deployment {PLACE}")), "{made:?}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
@@ -300,7 +300,7 @@ async fn a_change_rolls_the_manager_once() {
     assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
     stage.apply_wholly(&with(typed(), &[("concurrent", 4.into())])).await;
     assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 2);
-    // A token that is not announced by its version changes nothing, and with it everything is as before.
+    // A new token with the same version is not applied, and causes no difference.
     let other = with(typed(), &[("concurrent", 4.into()), ("runner_token_wo", "glrt-other".into())]);
     assert_eq!(stage.changes(&other).await, [""; 0]);
     stage.apply_wholly(&with(other, &[("runner_token_wo_version", 2.into())])).await;
@@ -324,7 +324,7 @@ async fn changes_by_hand_are_shown_and_repaired() {
     assert_eq!(cluster.get("configmaps gitlab-runner/gitlab-runner")["data"], before["data"]);
     assert_eq!(cluster.get("secrets gitlab-runner/gitlab-runner")["data"]["runner-token"], "Z2xydC12ZXJ5LXNlY3JldA==");
     assert!(cluster.resources().contains(&"roles".to_owned()));
-    // Nothing that a pod starts with is other than at first.
+    // The content that pods are started with is unchanged.
     assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
 }
 
@@ -348,7 +348,7 @@ async fn objects_removed_from_the_configuration_are_deleted() {
     assert_eq!(cluster.resources(), ["configmaps", "deployments", "namespaces", "secrets", "serviceaccounts"]);
 }
 
-/// What a run that was killed has left: in the jobs' namespace, or of the whole cluster and without a binding.
+/// Creates objects that remain of a killed run: in the namespace of jobs, and cluster-scoped ones without a binding.
 fn leave(cluster: &Cluster) {
     let object = |kind: &str, namespace: Option<&str>, of: &str| {
         let labels = json!({
@@ -442,7 +442,7 @@ async fn unknown_inputs_make_no_request() {
     assert_eq!(cluster.requests(), [""; 0]);
 }
 
-/// A plan by an identity that reads neither Secrets nor roles.
+/// A refresh by an identity that is not allowed to read these kinds.
 #[tokio::test]
 async fn unreadable_objects_are_kept_in_the_state() {
     let cluster = Cluster::default();
@@ -451,9 +451,9 @@ async fn unreadable_objects_are_kept_in_the_state() {
     stage.apply_wholly(&config).await;
     let before = stage.state.clone();
     cluster.inject(Fault::Hidden(&["secrets", "roles", "namespaces", "deployments"]));
-    let said = stage.refresh().await;
-    assert_eq!(summaries(&said), ["Missing permissions to read the release"]);
-    let detail = &said.iter().next().unwrap().detail;
+    let diagnostics = stage.refresh().await;
+    assert_eq!(summaries(&diagnostics), ["Missing permissions to read the release"]);
+    let detail = &diagnostics.iter().next().unwrap().detail;
     for text in [
         "Secret gitlab-runner/gitlab-runner",
         "Secret gitlab-runner/cache",
@@ -464,7 +464,7 @@ async fn unreadable_objects_are_kept_in_the_state() {
     }
     assert_eq!(stage.state, before);
     assert_eq!(stage.differences(&config).await, [""; 0]);
-    // What may be read is looked at as ever.
+    // Objects that can be read are still compared.
     cluster.remove("rolebindings gitlab-runner/gitlab-runner");
     stage.refresh().await;
     assert_eq!(stage.differences(&config).await, ["manifest", "objects", "status"]);

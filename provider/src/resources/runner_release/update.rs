@@ -45,7 +45,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The desired release, with the pods of an import that are preserved.
+    /// Returns the desired release, with the pod template of an import if its pods are preserved.
     async fn desired_of_update(
         &self,
         operation: &mut Update<RunnerRelease, Private>,
@@ -58,7 +58,7 @@ impl Session<'_> {
         Ok(desired)
     }
 
-    /// Checks what the apply would meet. Returns the ID of the objects, which it records.
+    /// Runs the preflight of the update. Records the owner ID of the objects, and returns it.
     async fn check_update(
         &self,
         desired: &Desired,

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, as far as it shows without the rest of the world.
+//! Validates a configuration without access to AWS or Kubernetes.
 
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Severity, Timeouts, Value};
 
@@ -16,7 +16,7 @@ pub(super) fn validate(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     if diagnostics.has_errors() {
         return;
     }
-    // Warnings come with the plan.
+    // The plan returns the warnings.
     let found = match Desired::of(config, config, None) {
         Err(Unresolved::Unknown) => dynamic::check(config),
         Err(Unresolved::Invalid(found)) => found,
@@ -34,6 +34,7 @@ fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
             && !name.starts_with('-')
             && !name.ends_with('-')
     };
+    // Helm limits names of releases to 53 characters, and Kubernetes limits names of namespaces to 63.
     for (attribute, value, longest) in [("name", &config.name, 53), ("namespace", &config.namespace, 63)] {
         if let Some(name) = value.as_str()
             && !is_label(name, longest)
@@ -50,7 +51,7 @@ fn names(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Numbers that Kubernetes refuses. It is asked only where the namespace is there already.
+/// Rejects numbers that Kubernetes rejects. The dry run of a plan does so only if the namespace exists.
 fn numbers(config: &RunnerRelease, diagnostics: &mut Diagnostics) {
     let mut least = |path: AttributePath, value: &Value<i64>, least: i64| {
         if let Some(number) = value.known().filter(|number| **number < least) {

@@ -1,15 +1,15 @@
-//! Which version of GitLab Runner a release runs.
+//! The version of GitLab Runner of a release.
 
 use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use tfplugin::framework::{AttributePath, Diagnostic};
 
 use super::schema::RunnerReleaseSettings;
 
-/// The version that `runner_version` asks for, or else the tag of `image` tells.
+/// Returns the version in `runner_version`, or else in the tag of `image`.
 ///
 /// # Errors
 ///
-/// What is no version, or one that is too old.
+/// Invalid versions, and versions that are too old.
 pub fn asked(typed: &RunnerReleaseSettings) -> Result<Option<RunnerVersion>, Vec<Diagnostic>> {
     let Some(text) = typed.runner_version.as_deref() else {
         return Ok(typed.image.as_deref().and_then(RunnerVersion::of_image));
@@ -31,44 +31,45 @@ pub fn asked(typed: &RunnerReleaseSettings) -> Result<Option<RunnerVersion>, Vec
     Ok(Some(version))
 }
 
-/// The version that runs, as far as anything tells it.
+/// The version of GitLab Runner that runs, if it is known.
 #[derive(Debug)]
 pub struct Running {
-    /// For the keys of the configuration.
+    /// The version for which keys of the configuration are validated.
     pub version: RunnerVersion,
-    /// An image that does not tell its version, and nothing else does.
-    is_untold: bool,
+    /// Whether there is an image, and neither its tag nor a setting contains the version.
+    is_unknown: bool,
     findings: Vec<Diagnostic>,
 }
 
 impl Running {
-    /// Of a release with its values files, which give the tag of an image as well.
+    /// Determines the version of a release with its values files, which can also set the tag of the image.
     pub fn of(
         asked: Option<RunnerVersion>,
         typed: &RunnerReleaseSettings,
         settings: &RunnerReleaseSettings,
         tag: Option<&str>,
     ) -> Self {
-        let of_tag = RunnerVersion::told(settings.image.as_deref(), tag);
-        let told = asked.or(of_tag);
-        let is_untold = told.is_none() && (settings.image.is_some() || tag.is_some());
-        let version = told.unwrap_or(RunnerVersion::DEFAULT);
-        let findings = untold(is_untold, typed).into_iter().chain(without_patch(typed, settings, tag)).collect();
-        Self { version, is_untold, findings }
+        let of_tag = RunnerVersion::of_image_or_tag(settings.image.as_deref(), tag);
+        let known = asked.or(of_tag);
+        let is_unknown = known.is_none() && (settings.image.is_some() || tag.is_some());
+        let version = known.unwrap_or(RunnerVersion::DEFAULT);
+        let findings =
+            unknown_version(is_unknown, typed).into_iter().chain(without_patch(typed, settings, tag)).collect();
+        Self { version, is_unknown, findings }
     }
 
     /// Whether a complete config.toml needs no registration step.
     pub fn expands_token(&self) -> bool {
-        !self.is_untold && self.version >= RunnerVersion::EXPANDS_TOKEN
+        !self.is_unknown && self.version >= RunnerVersion::EXPANDS_TOKEN
     }
 
-    /// What there is to say of it.
+    /// Returns the diagnostics about the version.
     pub fn findings(self) -> Vec<Diagnostic> {
         self.findings
     }
 }
 
-fn untold(is_untold: bool, typed: &RunnerReleaseSettings) -> Option<Diagnostic> {
+fn unknown_version(is_unknown: bool, typed: &RunnerReleaseSettings) -> Option<Diagnostic> {
     let at = if typed.image.is_some() { "image" } else { "values" };
     let detail = format!(
         "The tag of the image does not contain the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does. Each \
@@ -76,10 +77,10 @@ fn untold(is_untold: bool, typed: &RunnerReleaseSettings) -> Option<Diagnostic> 
          for {}. Set runner_version to the version in the image.",
         RunnerVersion::DEFAULT
     );
-    is_untold.then(|| Diagnostic::warning("Runner version not known", detail).at(AttributePath::of(at)))
+    is_unknown.then(|| Diagnostic::warning("Runner version not known", detail).at(AttributePath::of(at)))
 }
 
-/// Tags of the official image have three numbers.
+/// Returns an error for a version of two numbers: tags of the official image have three.
 fn without_patch(
     typed: &RunnerReleaseSettings,
     settings: &RunnerReleaseSettings,
@@ -112,14 +113,14 @@ mod tests {
 
     #[test]
     fn version_is_taken_from_image_or_chart() {
-        let told = |version: &str, expands| (version.to_owned(), expands, Vec::new());
-        assert_eq!(running(json!({}), None), told("19.3", true));
-        assert_eq!(running(json!({ "image": "mirror/gitlab-runner:alpine-v18.5.0" }), None), told("18.5", false));
-        assert_eq!(running(json!({ "image": "host:5000/runner:17.8.0@sha256:x" }), None), told("17.8", false));
-        assert_eq!(running(json!({ "image": "host/x:latest", "runner_version": "18.11" }), None), told("18.11", true));
-        assert_eq!(running(json!({}), Some("17.8.0-debian-12-r1")), told("17.8", false));
+        let known = |version: &str, expands| (version.to_owned(), expands, Vec::new());
+        assert_eq!(running(json!({}), None), known("19.3", true));
+        assert_eq!(running(json!({ "image": "mirror/gitlab-runner:alpine-v18.5.0" }), None), known("18.5", false));
+        assert_eq!(running(json!({ "image": "host:5000/runner:17.8.0@sha256:x" }), None), known("17.8", false));
+        assert_eq!(running(json!({ "image": "host/x:latest", "runner_version": "18.11" }), None), known("18.11", true));
+        assert_eq!(running(json!({}), Some("17.8.0-debian-12-r1")), known("17.8", false));
         let image = json!({ "image": "x:v19.0.0" });
-        assert_eq!(running(image, Some("v17.0.0")), told("19.0", true));
+        assert_eq!(running(image, Some("v17.0.0")), known("19.0", true));
     }
 
     #[test]

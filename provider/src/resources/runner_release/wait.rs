@@ -1,4 +1,4 @@
-//! How a Deployment is, by kubectl's rule, and what keeps its pods.
+//! The rollout of a Deployment, by the rules of kubectl, and reasons why its pods do not run.
 
 use std::time::Instant;
 
@@ -12,26 +12,27 @@ use super::schema::RunnerRelease;
 use super::{Session, live};
 use crate::objects::status::{number, refusal, unobserved};
 
-/// Pods whose logs are shown, and how much of each.
+/// Maximum number of pods with logs in an error.
 const LOGS: usize = 2;
+/// Number of lines of each log.
 const LINES: u32 = 10;
 
-/// Before the reason why pods are refused.
+/// Prefix of the reason why pods are rejected.
 const REFUSED: &str = "pods are refused: ";
 
-/// What one look at a Deployment tells.
+/// State of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rollout {
-    /// All pods are of the newest kind and available.
+    /// All pods have the newest template and are available.
     Done,
-    /// Not yet; how far it is.
+    /// Not complete, with the progress.
     Under(String),
-    /// The controller gave up.
+    /// The controller exceeded its progress deadline, with its message.
     Failed(String),
 }
 
 impl Rollout {
-    /// As the attribute `status`.
+    /// Value of the attribute `status`.
     pub(super) fn status(&self) -> &'static str {
         match self {
             Self::Done => "available",
@@ -41,7 +42,7 @@ impl Rollout {
     }
 }
 
-/// The rule of `kubectl rollout status`: nothing counts before the controller has seen the newest generation.
+/// The rules of `kubectl rollout status`: a status is valid after the controller has observed the newest generation.
 pub(super) fn rollout(deployment: &Json) -> Rollout {
     if let Some(unobserved) = unobserved(deployment) {
         return Rollout::Under(unobserved);
@@ -59,7 +60,7 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
     let (all, updated, available) =
         (number("/status/replicas"), number("/status/updatedReplicas"), number("/status/availableReplicas"));
     if updated < desired {
-        // What refuses them may stop to do so, as a quota that others leave room in: no reason to give up.
+        // The cause can be temporary, such as a quota, so the wait continues.
         let why = refusal(deployment).map(|why| format!("; {REFUSED}{why}"));
         Rollout::Under(format!("{updated} of {desired} pods are new{}", why.unwrap_or_default()))
     } else if all > updated {
@@ -72,7 +73,7 @@ pub(super) fn rollout(deployment: &Json) -> Rollout {
 }
 
 impl Session<'_> {
-    /// Waits for the rollout, if that is asked for; the Deployment's status.
+    /// Waits for the rollout if `wait` is set. Returns the status of the Deployment.
     pub(super) async fn rolled_out(
         &self,
         desired: &Desired,
@@ -82,13 +83,14 @@ impl Session<'_> {
         let place = live::deployment(&desired.spec.names.namespace, &desired.spec.names.full);
         match self.wait_for_rollout(&place, planned.wait.or(true), end).await {
             Ok(rollout) => Ok(rollout.status()),
-            // An API server that does not answer has nothing to say of pods either.
+            // An API server that does not answer returns no pods either.
             Err(source @ WaitError::Failed(RolloutError::Kubernetes(_))) => {
                 Err(Fault::rollout(self.id(), source, Reasons::default()))
             }
             Err(source) => {
                 let mut reasons = self.reasons(&place).await;
                 let text = source.to_string();
+                // The progress in `text` may contain the same reason.
                 reasons.pods.retain(|reason| !reason.strip_prefix(REFUSED).is_some_and(|why| text.contains(why)));
                 Err(Fault::rollout(self.id(), source, reasons))
             }
@@ -112,13 +114,14 @@ impl Session<'_> {
         }
     }
 
-    /// Why the manager's pods do not run, and what they said last, as far as that can be found out.
+    /// Returns why the manager's pods do not run, and the last lines of their logs, as far as they can be read.
     async fn reasons(&self, deployment: &ObjectRef) -> Reasons {
         let found = kubernetes::get(&self.client, deployment).await.ok().flatten();
         let refused = found.as_ref().and_then(refusal).map(|why| format!("{REFUSED}{why}"));
         let pods = self.pods(deployment).await.unwrap_or_default();
         let mut logs = Vec::new();
         for (pod, container, has_restarted) in pods.iter().filter_map(troubled).take(LOGS) {
+            // After a restart, the cause of the failure is in the log of the previous run.
             let log = kubernetes::log(&self.client, &pod, container, LINES, has_restarted).await;
             if let Ok(log) = log
                 && !log.trim().is_empty()
@@ -130,7 +133,7 @@ impl Session<'_> {
     }
 }
 
-/// A pod with a container that has run and is not ready: the container, and whether it has run before.
+/// Returns a container that has run and is not ready, and whether it has restarted.
 fn troubled(pod: &Json) -> Option<(ObjectRef, &str, bool)> {
     let statuses = pod.pointer("/status/containerStatuses")?.as_array()?;
     let status = statuses.iter().find(|status| status["ready"] != true)?;
@@ -140,7 +143,7 @@ fn troubled(pod: &Json) -> Option<(ObjectRef, &str, bool)> {
     Some((ObjectRef::of(pod).ok()?, status["name"].as_str()?, has_restarted))
 }
 
-/// Why pods do not run: one line for each, without those that do.
+/// Returns one line for each pod that does not run.
 pub(super) fn reasons(pods: &[Json]) -> Vec<String> {
     pods.iter().filter_map(reason).collect()
 }
@@ -148,7 +151,7 @@ pub(super) fn reasons(pods: &[Json]) -> Vec<String> {
 fn reason(pod: &Json) -> Option<String> {
     let name = pod.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
     let list = |pointer: &str| pod.pointer(pointer).and_then(Json::as_array).cloned().unwrap_or_default();
-    let said = |what: &Json| {
+    let text = |what: &Json| {
         let reason = what["reason"].as_str()?;
         Some(match what["message"].as_str() {
             Some(message) if !message.is_empty() => format!("{reason}: {message}"),
@@ -159,14 +162,14 @@ fn reason(pod: &Json) -> Option<String> {
     for container in containers {
         let state = &container["state"];
         let last = &container["lastState"]["terminated"];
-        if let Some(why) = said(&state["waiting"]).or_else(|| said(&state["terminated"])) {
+        if let Some(why) = text(&state["waiting"]).or_else(|| text(&state["terminated"])) {
             let code = last["exitCode"].as_i64().map(|code| format!(", last exit code {code}")).unwrap_or_default();
             let container = container["name"].as_str().unwrap_or_default();
             return Some(format!("pod {name}, container {container}: {why}{code}"));
         }
     }
     let failing = list("/status/conditions").into_iter().find(|condition| condition["status"] == "False")?;
-    said(&failing).map(|why| format!("pod {name}: {why}"))
+    text(&failing).map(|why| format!("pod {name}: {why}"))
 }
 
 #[cfg(test)]
@@ -191,7 +194,7 @@ mod tests {
     fn kubectls_rule() {
         let under = |text: &str| Rollout::Under(text.to_owned());
         let good = "NewReplicaSetAvailable";
-        // A finished status of the generation before says nothing.
+        // The status of an earlier generation is not valid.
         assert_eq!(
             rollout(&deployment(1, 2, 2, 2, good)),
             under("the change of the Deployment has not been observed by its controller yet")

@@ -1,4 +1,4 @@
-//! Applying the objects one by one, and the Job of a period that is under way.
+//! Applies the objects one by one, and starts the Job of the current period.
 
 use std::time::{Instant, SystemTime};
 
@@ -18,7 +18,7 @@ use crate::objects::{self, Applies, Applying, During as _, ObjectSet, Preflight,
 use crate::steps::{Fault as _, Progress, Remains};
 
 impl Session<'_> {
-    /// Checks what the apply would meet, before anything is changed. Returns the ID that the objects get.
+    /// Checks existing objects before anything is changed. Returns the owner of the objects.
     pub(super) async fn check_objects(
         &self,
         desired: &Desired,
@@ -35,8 +35,8 @@ impl Session<'_> {
         Ok(owner)
     }
 
-    /// Refuses to create placeholders beside others of the same name and the other kind of workload: those of a run that was
-    /// killed before it had a state, or of another configuration.
+    /// Refuses to create placeholders if others of the same name have the other kind of workload: those of a run that
+    /// was killed before its state was written, or of another configuration.
     pub(super) async fn refuse_other_workload(&self, desired: &Desired) -> Result<(), Error> {
         for place in workloads(&desired.namespace, &desired.name) {
             if stays(&place, desired) {
@@ -64,7 +64,7 @@ impl Session<'_> {
         self.delete_changed_class(&class).await.during(Step::Apply, self)?;
         applying.object(&class).await?;
         let applied = applying.object(&workload).await?;
-        // Others may have deleted the class in between, when these placeholders did not exist yet.
+        // Others may have deleted the class before these placeholders existed, when it had no users.
         let place = priority_class::place(&desired.priority_class_name());
         if self.get(&place).await.during(Step::Apply, self)?.is_none() {
             applying.object(&class).await?;
@@ -76,7 +76,7 @@ impl Session<'_> {
         created.map_err(|source| Fault::Placeholders { id: self.id(), source }.leaving(Remains::Applied))
     }
 
-    /// Deletes a class that someone created with another value: its value cannot be changed.
+    /// Deletes a class that others created with another value: Kubernetes does not allow a change of the value.
     async fn delete_changed_class(&self, class: &Json) -> Result<(), KubernetesError> {
         let place = ObjectRef::of(class)?;
         if let Some(found) = self.get(&place).await?
@@ -101,7 +101,7 @@ impl Session<'_> {
             .await
     }
 
-    /// Starts the period under way, or what is left of it, and ends Jobs that are not of it.
+    /// Starts the rest of the current period, unless its Job exists. Deletes other Jobs.
     async fn start(
         &self,
         desired: &Desired,
@@ -128,7 +128,7 @@ impl Session<'_> {
                 let Ok(left) = SystemTime::from(period.end).duration_since(now) else { return Ok(()) };
                 let job = job::current(desired, schedule, period, left, cron_job);
                 match self.apply_unrecorded(&job).await {
-                    // The CronJob was quicker.
+                    // The CronJob has started the period in the meantime.
                     Err(KubernetesError::Conflict { object, conflicts }) => {
                         let found = self.get(&object).await?;
                         let is_wanted = |found: &Json| job::is_wanted(found, desired, schedule);
@@ -151,7 +151,7 @@ impl Session<'_> {
         Err(WaitError::TimedOut { after, last: last + &why })
     }
 
-    /// Why the pods of a Job are not made, as far as its events can be read.
+    /// Why the pods of a Job are not created, as far as its events can be read.
     async fn why_not_created(&self, job: &ObjectRef) -> Option<String> {
         let live = self.get(job).await.ok()??;
         let events = kubernetes::list(&self.client, "v1", "Event", job.namespace.as_deref(), "").await.ok()?;

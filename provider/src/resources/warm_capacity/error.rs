@@ -9,13 +9,13 @@ use crate::steps;
 /// Why an operation failed, and what remains.
 pub(super) type Error = steps::Error<Fault>;
 
-/// What went wrong.
+/// The reason of a failure.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error(transparent)]
     Objects(objects::Fault),
 
-    /// There is warm capacity of this name with the other kind of workload. `id` imports it.
+    /// Warm capacity of this name exists with the other kind of workload. `id` is its import ID.
     #[error(
         "{object} already exists: it is warm capacity of this name, but {}. Nothing was changed. Import it as {id}, and \
          the next apply changes it to this configuration, or choose another name.",
@@ -23,7 +23,7 @@ pub(super) enum Fault {
     )]
     OtherWorkload { object: ObjectRef, id: String },
 
-    /// The objects are applied, and the pods were not created.
+    /// The objects were applied, but the pods were not created.
     #[error(
         "The placeholders of the warm capacity {id} were not created: {source}. Placeholders do not need a node for \
          this, they only need to be accepted by the cluster."

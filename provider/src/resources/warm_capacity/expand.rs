@@ -1,4 +1,4 @@
-//! From the desired warm capacity to its objects, and to what plan and state show.
+//! Converts the desired warm capacity to its objects, and to the manifest of plan and state.
 
 use serde_json::Value as Json;
 
@@ -8,8 +8,8 @@ use super::schema::WarmCapacity;
 use crate::objects::manifest::{Manifest, entry, shown_manifest};
 use crate::objects::{Attributes, ShowsObjects};
 
-/// All objects, in the order in which they are applied. The Job of the current period is not one of them: it only exists
-/// during the period.
+/// All objects, in the order in which they are applied. The Job of the current period is not one of them: it only
+/// exists during the period.
 pub(super) fn objects(desired: &Desired) -> Vec<Json> {
     vec![priority_class::object(desired.priority), workload(desired)]
 }

@@ -1,4 +1,4 @@
-//! From the observed objects to the state, and from a Deployment or CronJob to the attributes that it was made from.
+//! Converts the observed objects to the state, and a Deployment or CronJob to the attributes that it was created from.
 
 use serde_json::Value as Json;
 use tfplugin::framework::Value;
@@ -10,13 +10,13 @@ use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
 use crate::objects::ShowsObjects as _;
 use crate::projection::project;
 
-/// Puts the observed objects into the state.
+/// Sets the manifest of the state to the observed objects.
 pub(super) fn flatten(state: &mut WarmCapacity, observed: &Observed, private: &Private) {
     let manifest = observed.objects.manifest(&state.manifest(), &private.objects, project);
     state.show(&manifest);
 }
 
-/// What an object tells; what is not in it stays null.
+/// The attributes of a Deployment or CronJob. Attributes that it does not contain are null.
 pub(super) fn attributes(object: &Json) -> WarmCapacity {
     let is_scheduled = object["kind"] == "CronJob";
     let text = |value: &Json| Value::from(value.as_str().map(str::to_owned));

@@ -9,7 +9,7 @@ use crate::configured::Data;
 use crate::identity::ObjectIdentity;
 use crate::list::{Cluster, ObjectFilter, place};
 
-/// The kinds of objects that make placeholders.
+/// The kinds of workloads.
 const KINDS: [(&str, &str); 2] = [("apps/v1", "Deployment"), ("batch/v1", "CronJob")];
 
 impl ListResource for WarmCapacityResource {

@@ -1,13 +1,15 @@
-//! `gitlabspot_warm_capacity`: room for the next jobs, held by placeholders that give way to them.
+//! `gitlabspot_warm_capacity`: reserved capacity for the next jobs, in the form of placeholder pods that job pods
+//! preempt.
 //!
-//! Always: a Deployment of pods that do nothing. With a schedule: a CronJob whose Job holds these pods and ends with the
-//! period, so that nothing has to run in the cluster to scale anything, with rights to do so.
+//! Without a schedule the pods belong to a Deployment. With a schedule they belong to the Job of a CronJob, which ends
+//! with the period: no component of the cluster has to scale anything, or needs permissions for it.
 //!
-//! * create: check for objects of others, apply the priority class and then the Deployment or CronJob, start the current
-//!   period. Wait until the pods exist; they may be pending, so that the autoscaler adds nodes.
+//! * create: check for objects of others, apply the priority class and then the Deployment or CronJob, start the
+//!   current period. Wait until the pods exist; they may be pending, so that the autoscaler adds nodes.
 //! * read: both objects; managed fields that were changed and objects that no longer exist show in `manifest`.
-//! * update: delete the Deployment or CronJob if the other one is desired, apply, delete a priority class without users.
-//! * delete: the same, placeholders first.
+//! * update: delete the Deployment or CronJob if the other one is desired, apply, delete a priority class without
+//!   users.
+//! * delete: delete the Deployment or CronJob, then a priority class without users.
 //! * import: `namespace/name`, by identity, or `cluster:namespace/name`.
 
 mod apply;
@@ -46,7 +48,7 @@ use crate::objects::{self, During as _, Kind, ObjectSet, Objects, Prior, ShowsOb
 use crate::projection::project;
 use crate::steps::{Progress, Remains};
 
-/// What an operation may take, unless the user says otherwise.
+/// Default timeout of an operation.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The resource `gitlabspot_warm_capacity`.
@@ -153,7 +155,7 @@ impl Resource for WarmCapacityResource {
     }
 }
 
-/// An import id: as much state as the read that follows needs.
+/// Parses an import ID. The result has the attributes that the following read needs.
 fn parse(id: &str) -> Option<WarmCapacity> {
     let (cluster_name, place) = match id.split_once(':') {
         Some((cluster_name, place)) => (Value::from(cluster_name), place),
@@ -169,7 +171,7 @@ fn parse(id: &str) -> Option<WarmCapacity> {
     })
 }
 
-/// What the engine for Kubernetes objects knows of warm capacity.
+/// Settings of the engine for Kubernetes objects.
 static KIND: Kind = Kind {
     cannot_apply: "Cannot apply the warm capacity",
     cannot_read: "Cannot read the warm capacity",
@@ -240,7 +242,7 @@ impl Session<'_> {
     }
 }
 
-/// The plan with what follows from it, and with the objects that exist.
+/// The plan with derived attributes, and with the objects that exist.
 fn described(planned: &WarmCapacity, existing: &Manifest) -> WarmCapacity {
     let mut state = planned.clone();
     plan::describe(&mut state);

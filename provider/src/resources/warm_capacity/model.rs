@@ -16,10 +16,10 @@ pub(super) struct Desired {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) pods: i64,
-    /// Amounts by the API's names of resources.
+    /// Quantities by the names of resources in the API.
     pub(super) requests: BTreeMap<&'static str, String>,
     pub(super) node_selector: BTreeMap<String, String>,
-    /// As the API has them.
+    /// As in the API.
     pub(super) tolerations: Vec<Json>,
     pub(super) schedule: Option<schedule::Schedule>,
     pub(super) priority: i64,
@@ -35,7 +35,7 @@ pub(super) struct Observed {
 }
 
 impl Desired {
-    /// From checked attributes; `None` while something is unknown.
+    /// Resolves valid attributes; `None` while one of them is unknown.
     pub(super) fn of(model: &WarmCapacity) -> Option<Self> {
         let pod = model.pod.known()?;
         let tolerations = known_list(&pod.tolerations)?;
@@ -56,7 +56,8 @@ impl Desired {
         })
     }
 
-    /// Derived from the value, so that all placeholders of one priority share one class.
+    /// Name of the PriorityClass. It is derived from the priority, so that all placeholders with the same priority
+    /// share a class.
     pub(super) fn priority_class_name(&self) -> String {
         priority_class_name(self.priority)
     }
@@ -70,7 +71,7 @@ pub(super) fn priority_class_name(priority: i64) -> String {
     format!("{CLASS_PREFIX}{sign}{}", priority.unsigned_abs())
 }
 
-/// The value that a name was derived from.
+/// The priority from which the name of a class was derived.
 pub(super) fn priority_of_class(name: &str) -> Option<i64> {
     let value = name.strip_prefix(CLASS_PREFIX)?;
     match value.strip_prefix(MINUS) {

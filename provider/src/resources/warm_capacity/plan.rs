@@ -1,4 +1,4 @@
-//! What the plan knows beyond the schema: every object that will be applied.
+//! Completes a plan beyond the schema, with every object that will be applied.
 
 use tfplugin::framework::{Plan, Value};
 
@@ -14,8 +14,8 @@ use crate::objects::{ShowsObjects as _, replace_if_moved};
 pub(super) fn complete(plan: &mut Plan<WarmCapacity, Private>) {
     replace_if_moved(plan);
     describe(&mut plan.planned);
-    // The Job of a period under way is in no manifest. It may be missing after an apply that failed half way, or because
-    // someone deleted it.
+    // The manifest does not contain the Job of the current period, which may be missing after a failed apply, or
+    // because others deleted it: an unknown manifest is a change, so that the next apply starts the Job.
     if plan.prior.is_some() && (plan.private.objects.is_applying || plan.private.is_lacking) {
         plan.planned.manifest = Value::Unknown;
     }
@@ -24,7 +24,7 @@ pub(super) fn complete(plan: &mut Plan<WarmCapacity, Private>) {
     }
 }
 
-/// What follows from the attributes.
+/// Sets the attributes that are derived from others.
 pub(super) fn describe(model: &mut WarmCapacity) {
     model.id = model.import_id();
     model.priority_class_name = model.priority.clone().map(priority_class_name);

@@ -1,4 +1,4 @@
-//! What warm capacity keeps beside its state.
+//! The private state of warm capacity.
 
 use serde::{Deserialize, Serialize};
 use tfplugin::framework::private_state::is_default;
@@ -9,10 +9,10 @@ use crate::objects;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Private {
-    /// What the engine for Kubernetes objects keeps.
+    /// The private state of the engine for Kubernetes objects.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) objects: objects::Private,
-    /// Whether the last read found a period under way without its placeholders.
+    /// Whether the placeholders of the current period were missing at the last read.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) is_lacking: bool,
 }

@@ -1,4 +1,4 @@
-//! Reading placeholders back, also those that are to be imported.
+//! Reads placeholders, also for an import.
 
 use gitlabspot_clients::kubernetes::KubernetesError;
 use tfplugin::framework::{Diagnostic, Read};
@@ -42,14 +42,14 @@ impl Session<'_> {
         Ok(Observed { objects, lacking })
     }
 
-    /// What to say of a period under way without its placeholders.
+    /// The warning for a current period without its placeholders.
     async fn lacking(&self, state: &WarmCapacity) -> Result<Option<Diagnostic>, KubernetesError> {
         let now = self.context.clock.time_of_day();
         let Some(desired) = Desired::of(state) else { return Ok(None) };
         let Some((schedule, period)) = desired.schedule.as_ref().and_then(|all| Some((all, all.current(now)?))) else {
             return Ok(None);
         };
-        // At first the CronJob may still start it; and clocks are never quite the same.
+        // The CronJob may still start it, and clocks are never exactly the same.
         if !schedule.is_well_within(period, now, cron_job::latest_start(schedule)) {
             return Ok(None);
         }
@@ -67,7 +67,7 @@ impl Session<'_> {
         Ok(Some(Diagnostic::warning("Placeholders of the current period are missing", detail)))
     }
 
-    /// The attributes, from the object that was made from them.
+    /// Sets the attributes from the workload that was created from them.
     async fn recall(&self, state: &mut WarmCapacity) -> Result<(), Error> {
         let [namespace, name] = state.namespace_and_name().map(str::to_owned);
         for place in workloads(&namespace, &name) {

@@ -1,4 +1,4 @@
-//! Deleting the objects: placeholders first, then their priority class if nobody else uses it.
+//! Deletes the objects: placeholders first, then their priority class if no others use it.
 
 use std::time::Instant;
 
@@ -37,8 +37,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// All objects that there may be: those in the state, those of a run that was killed before it had a state, and Jobs that
-    /// have lost their CronJob.
+    /// All objects that may exist: those in the state, those of a run that was killed before its state was written, and
+    /// Jobs without their CronJob.
     pub(super) async fn existing(
         &self,
         model: &WarmCapacity,
@@ -60,12 +60,13 @@ impl Session<'_> {
             places.extend(class.filter(|class| !places.contains(class)));
         }
         let mut jobs = self.jobs(namespace, name).await?;
+        // A Job of the CronJob of another resource has the same labels, and must be preserved.
         jobs.retain(|job| !others.contains(&job["metadata"]["ownerReferences"][0]["uid"]));
         places.extend(jobs.iter().filter_map(|job| ObjectRef::of(job).ok()));
         Ok(places)
     }
 
-    /// Deletes the workloads, and with them pods and Jobs; then Jobs by themselves.
+    /// Deletes the workloads with their pods and Jobs, then the remaining Jobs.
     pub(super) async fn remove_workloads(
         &self,
         places: Vec<ObjectRef>,
@@ -86,7 +87,7 @@ impl Session<'_> {
         Ok(warnings.collect())
     }
 
-    /// Deletes priority classes that no placeholders use any more.
+    /// Deletes the priority classes that placeholders no longer use.
     pub(super) async fn remove_classes(
         &self,
         places: &[ObjectRef],
@@ -113,7 +114,7 @@ impl Session<'_> {
             return Ok(());
         }
         requests::remove(&self.client, place, None, self.wait(deadline)).await?;
-        // Placeholders that were applied in between rely on it.
+        // Placeholders that were applied in the meantime need the class: without it their new pods are rejected.
         if let Some(priority) = priority_of_class(&place.name)
             && self.is_used(&place.name).await?
         {
@@ -135,18 +136,19 @@ impl Session<'_> {
     }
 }
 
-/// The priority classes and the other objects.
+/// Separates the priority classes from the other objects.
 fn split(places: Vec<ObjectRef>) -> (Vec<ObjectRef>, Vec<ObjectRef>) {
     places.into_iter().partition(|place| place.kind == CLASS)
 }
 
-/// Of existing objects those that an update deletes.
+/// The existing objects that an update deletes: priority classes, and other objects.
 pub(super) fn leaving(mut existing: Vec<ObjectRef>, desired: &Desired) -> (Vec<ObjectRef>, Vec<ObjectRef>) {
     existing.retain(|place| !stays(place, desired));
     split(existing)
 }
 
-/// Whether an object is a desired one. Jobs of a schedule are: the apply finds out which of them are not.
+/// Whether an update keeps an object. With a schedule it keeps all Jobs at first: the apply deletes those that are not
+/// desired.
 pub(super) fn stays(place: &ObjectRef, desired: &Desired) -> bool {
     place.kind == JOB && desired.schedule.is_some() || expand::manifest(desired).contains_key(&place.to_string())
 }

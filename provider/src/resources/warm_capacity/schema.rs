@@ -3,7 +3,7 @@
 use tfplugin::framework::value::{List, Map};
 use tfplugin::framework::{Object, Timeouts, Value};
 
-/// Placeholders for jobs to come.
+/// Reserved capacity for the next jobs.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct WarmCapacity {
     /// `namespace/name`.
@@ -48,7 +48,7 @@ pub struct WarmCapacity {
     pub manifest: Value<Map<String>>,
 }
 
-/// Size and place of one job pod. It requests CPU, memory or both, or it would keep no room.
+/// Resources and placement of one job pod. Without a request for CPU or memory it would reserve no capacity.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Pod {
     /// CPU request as a Kubernetes quantity, for example `2` or `500m`. At least one of `cpu` and `memory` is required.
@@ -85,7 +85,7 @@ pub struct Toleration {
     pub effect: Value<String>,
 }
 
-/// Periods in which placeholders are kept. All of them are of one length, by the clock on the wall.
+/// Periods in which placeholders are kept. All periods have the same local duration.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Schedule {
     /// Start of a period as a cron expression with five fields, for example `0 8 * * MON-FRI`.

@@ -1,4 +1,4 @@
-//! Scenarios: warm capacity as core drives it, on an API server in memory, by a clock that is set.
+//! Scenarios: operations as Terraform Core requests them, on an API server in memory, with a clock that tests set.
 
 use gitlabspot_clients::aws::AwsSettings;
 use gitlabspot_clients::kubernetes::KubernetesSettings;
@@ -17,7 +17,7 @@ const CRON_JOB: &str = "cronjobs ci/warm";
 const CLASS: &str = "priorityclasses gitlabspot-placeholder-minus-10";
 const NAMESPACE: &str = "namespaces ci";
 
-/// The clock stands at noon, so that no period of a schedule is under way.
+/// A stage at noon, when no period of a schedule is in progress.
 fn stage(cluster: &Cluster) -> Stage {
     let stage = Stage::with_cluster(
         WarmCapacityResource,
@@ -51,7 +51,7 @@ fn schedule(start: &str, end: &str, zone: &str) -> (&'static str, Raw) {
     ("schedule", schedule)
 }
 
-/// Eight hours in which clocks may change.
+/// A schedule of eight hours at night, when clocks may change.
 fn nights() -> Config {
     config(&[schedule("0 22 * * *", "0 6 * * *", "Europe/Berlin")])
 }
@@ -63,19 +63,19 @@ impl Stage {
     }
 }
 
-/// The one Job and its length.
+/// Name and length of the only Job.
 fn job(cluster: &Cluster) -> (String, i64) {
     let [job] = cluster.objects_of("jobs").try_into().unwrap();
     let length = cluster.get(&job)["spec"]["activeDeadlineSeconds"].as_i64().unwrap();
     (job, length)
 }
 
-/// The Job of the period that starts then.
+/// Name of the Job of the period with this start.
 fn job_of(start: &str) -> String {
     format!("jobs ci/warm-{}", start.parse::<jiff::Timestamp>().unwrap().as_second() / 60)
 }
 
-/// Applies of this resource are refused.
+/// A fault that rejects applies of this kind of object.
 fn refused(apply: &'static str) -> Fault {
     Fault::Error(apply, 422, "Invalid", "spec: Invalid value")
 }
@@ -87,7 +87,7 @@ async fn placeholders_are_applied_after_their_class_and_deleted_before_it() {
     stage.apply_wholly(&config(&[])).await;
     assert_eq!(stage.state.get("id"), "ci/warm".into());
     assert_eq!(stage.state.get("priority_class_name"), "gitlabspot-placeholder-minus-10".into());
-    // The last write ends the create.
+    // The last apply removes the mark of an unfinished create.
     let applied = [CLASS, DEPLOYMENT, DEPLOYMENT].map(|object| format!("APPLY {object}"));
     assert_eq!(cluster.writes(), applied);
     assert_eq!(stage.destroy().await, Diagnostics::new());
@@ -110,7 +110,8 @@ async fn old_workload_is_deleted_before_the_new_one_is_created() {
     assert_eq!(cluster.objects(), [DEPLOYMENT, NAMESPACE, CLASS]);
 }
 
-/// In the night in which an hour is left out the period is an hour shorter, and in the other an hour longer.
+/// In the night when an hour is skipped the period is an hour shorter, and in the night when one is repeated an hour
+/// longer.
 #[tokio::test]
 async fn remaining_time_of_a_period_across_a_clock_change() {
     for (now, start, left) in [
@@ -124,7 +125,7 @@ async fn remaining_time_of_a_period_across_a_clock_change() {
         stage.at(now);
         stage.apply_wholly(&nights()).await;
         assert_eq!(job(&cluster), (job_of(start), left), "{now}");
-        // What the CronJob starts is as long as all nights but these two.
+        // A Job of the CronJob has the length of a night without a clock change.
         assert_eq!(cluster.get(CRON_JOB)["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"], 8 * 3600);
         assert_eq!(stage.destroy().await, Diagnostics::new());
         assert_eq!(cluster.objects(), [NAMESPACE]);
@@ -139,7 +140,7 @@ async fn running_job_is_kept_while_it_matches() {
     stage.apply_wholly(&nights()).await;
     assert_eq!(cluster.objects_of("jobs"), [""; 0]);
 
-    // The CronJob's own Job, with a copy of its annotations.
+    // A Job of the CronJob, with a copy of the annotations.
     let mut own = cluster.get(CRON_JOB)["spec"]["jobTemplate"].clone();
     own["apiVersion"] = json!("batch/v1");
     own["kind"] = json!("Job");
@@ -154,19 +155,19 @@ async fn running_job_is_kept_while_it_matches() {
     stage.apply_wholly(&with_timeouts).await;
     assert_eq!((cluster.objects_of("jobs"), cluster.get("jobs ci/warm-1")), (vec!["jobs ci/warm-1".to_owned()], own));
 
-    // Other placeholders need another Job, with the time that is left.
+    // Changed placeholders need a new Job, for the remaining time.
     let three: Config = nights().into_iter().filter(|(name, _)| *name != "pods").chain([("pods", 3.into())]).collect();
     stage.apply_wholly(&three).await;
     assert_eq!(job(&cluster), (job_of("2026-01-15T21:00:00Z"), 7 * 3600));
 
-    // One that is over makes room for its successor of the same name.
+    // A finished Job is deleted before a new one with the same name is created.
     let failed = json!([{ "type": "Failed", "status": "True" }]);
     cluster.change(&job_of("2026-01-15T21:00:00Z"), |job| job["status"] = json!({ "conditions": failed }));
     stage.at("2026-01-16T00:00:00Z");
     stage.apply_wholly(&nights()).await;
     assert_eq!(job(&cluster), (job_of("2026-01-15T21:00:00Z"), 5 * 3600));
 
-    // A period that is moved away ends.
+    // The Job is deleted if the new schedule has no current period.
     stage.apply_wholly(&config(&[schedule("0 8 * * *", "0 18 * * *", "Europe/Berlin")])).await;
     assert_eq!(cluster.objects_of("jobs"), [""; 0]);
 }
@@ -190,8 +191,9 @@ async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
     assert_eq!(job(&cluster), (job_of("2026-01-15T21:00:00Z"), 6 * 3600));
 }
 
-/// Not at once, for the CronJob may still start it; not shortly before its end; and not in the hour that is added when
-/// clocks are set back, for a Job that the CronJob started has ended by then.
+/// The warning is not shown at once, because the CronJob may still start the Job; not shortly before the end of the
+/// period; and not in the additional hour of a period in which clocks are set back, because a Job of the CronJob has
+/// ended by then.
 #[tokio::test]
 async fn a_period_without_its_job_is_missed() {
     let missing = ["Placeholders of the current period are missing"];
@@ -210,8 +212,8 @@ async fn a_period_without_its_job_is_missed() {
         stage.at(applied);
         stage.apply_wholly(&nights()).await;
         stage.at(looked);
-        let said = stage.refresh().await;
-        assert_eq!(summaries(&said), missing[..usize::from(is_missed)], "{looked}");
+        let diagnostics = stage.refresh().await;
+        assert_eq!(summaries(&diagnostics), missing[..usize::from(is_missed)], "{looked}");
         let changes: &[&str] = if is_missed { &["manifest"] } else { &[] };
         assert_eq!(stage.differences(&nights()).await, changes, "{looked}");
         if is_missed {
@@ -228,7 +230,7 @@ async fn unrecorded_objects_are_deleted_as_well() {
     stage.at("2026-01-15T23:00:00Z");
     stage.apply_wholly(&config(&[])).await;
     let before = stage.state.clone();
-    // A run that made the other shape, with another priority, and of which no state was written.
+    // A run that created the other workload, with another priority, and was killed before its state was written.
     let other: Config = nights().into_iter().chain([("priority", (-9).into())]).collect();
     stage.apply_wholly(&other).await;
     stage.state = before;
@@ -246,7 +248,7 @@ async fn pods_that_are_not_made_are_an_error_after_five_minutes() {
     assert_eq!(summaries(&diagnostics), ["Placeholders were not created"]);
     assert!(diagnostics.iter().next().unwrap().detail.contains("0 of 2 pods are created"));
     assert_eq!((stage.clock.passed() - began).as_secs(), 300);
-    // Both objects are in the state, so that nothing is forgotten.
+    // Both objects are in the state, so that a destroy deletes them.
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2);
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(cluster.objects(), [NAMESPACE]);
@@ -259,8 +261,8 @@ async fn rejected_pods_of_a_job_are_reported_with_the_reason() {
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T23:00:00Z");
     let diagnostics = stage.apply(&nights()).await;
-    let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("are created; see its events for details"), "{said}");
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("are created; see its events for details"), "{detail}");
     let (job, _) = job(&cluster);
     cluster.put(json!({
         "apiVersion": "v1", "kind": "Event", "reason": "FailedCreate", "lastTimestamp": "2026-01-15T23:00:01Z",
@@ -270,8 +272,8 @@ async fn rejected_pods_of_a_job_are_reported_with_the_reason() {
     }));
     let diagnostics = stage.apply(&nights()).await;
     assert_eq!(summaries(&diagnostics), ["Placeholders were not created"]);
-    let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("is forbidden: exceeded quota: none"), "{said}");
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("is forbidden: exceeded quota: none"), "{detail}");
 }
 
 #[tokio::test]
@@ -281,8 +283,8 @@ async fn objects_created_before_an_error_are_recorded() {
     let mut stage = stage(&cluster);
     let diagnostics = stage.apply(&config(&[])).await;
     assert_eq!(summaries(&diagnostics), ["Cannot apply the warm capacity"]);
-    let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("the next apply deletes and recreates it") && said.contains("untaint"), "{said}");
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("the next apply deletes and recreates it") && detail.contains("untaint"), "{detail}");
     assert_eq!(stage.state.get("manifest").as_map().unwrap().len(), 2, "also what may have been made");
     assert_eq!(cluster.objects(), [NAMESPACE, CLASS]);
     cluster.recover();
@@ -290,7 +292,8 @@ async fn objects_created_before_an_error_are_recorded() {
     assert_eq!(cluster.objects(), [NAMESPACE]);
 }
 
-/// An engine deletes what a create did not make wholly, unless the user says that it is sound; an update goes on.
+/// Terraform deletes the objects of a failed create, unless the user untaints the resource. A failed update is
+/// continued.
 #[tokio::test]
 async fn warning_describes_the_next_apply() {
     let cluster = Cluster::with_namespace("ci");
@@ -298,17 +301,17 @@ async fn warning_describes_the_next_apply() {
     let mut stage = stage(&cluster);
     assert!(stage.apply(&config(&[])).await.has_errors());
     cluster.recover();
-    // Untainted by the user.
+    // The user has untainted the resource.
     stage.apply_wholly(&config(&[])).await;
     cluster.inject(refused("APPLY deployments"));
     let diagnostics = stage.apply(&config(&[("pods", 3.into())])).await;
-    let said = &diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("Apply or destroy again when the cause is resolved"), "{said}");
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("Apply or destroy again when the cause is resolved"), "{detail}");
     cluster.recover();
     stage.apply_wholly(&config(&[("pods", 3.into())])).await;
 }
 
-/// Creates placeholders of another resource, as far as their class is concerned.
+/// Creates a Deployment of another resource with the same class.
 fn put_others(cluster: &Cluster) {
     cluster.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "theirs" } }));
     let labels = json!({ "app.kubernetes.io/name": "gitlabspot-warm-capacity" });
@@ -325,7 +328,7 @@ async fn priority_class_is_kept_while_in_use() {
     let mut stage = stage(&cluster);
     stage.apply_wholly(&config(&[])).await;
     put_others(&cluster);
-    // Another priority has another class; this one has still a user.
+    // Another priority has another class. The previous class still has a user.
     stage.apply_wholly(&config(&[("priority", (-9).into())])).await;
     assert_ne!(cluster.get(CLASS), Json::Null);
     stage.apply_wholly(&config(&[("priority", (-8).into())])).await;
@@ -347,14 +350,14 @@ async fn priority_class_is_kept_when_other_namespaces_are_forbidden() {
 
 #[tokio::test]
 async fn deleted_priority_class_is_recreated() {
-    // Others remove it between the two requests of this apply, for they see no user.
+    // Others delete the class between the two requests of this apply, because it has no users.
     let cluster = Cluster::with_namespace("ci");
     let mut first = stage(&cluster);
     cluster.inject(Fault::After("APPLY deployments", |cluster| cluster.remove(CLASS)));
     first.apply_wholly(&config(&[])).await;
     assert_eq!(cluster.get(CLASS)["value"], -10);
 
-    // Others come while this destroy removes it, for it saw none.
+    // Others create placeholders while this destroy deletes the class, which had no users.
     cluster.inject(Fault::After("DELETE priorityclasses", put_others));
     assert_eq!(first.destroy().await, Diagnostics::new());
     assert_eq!(cluster.get(CLASS)["value"], -10);
@@ -403,7 +406,7 @@ async fn create_refuses_objects_of_another_resource() {
         assert_eq!(summaries(&diagnostics), ["Object already exists"]);
         assert!(diagnostics.iter().next().unwrap().detail.contains("write a `moved` block"), "{diagnostics:?}");
         assert_eq!(first.changes(&config).await, [""; 0]);
-        // Of before there were ids.
+        // A state of a version without owners.
         first.change_private(|private: &mut Private| private.objects.owner = None);
         first.apply_wholly(&config).await;
         assert_eq!(first.destroy().await, Diagnostics::new());
@@ -434,14 +437,14 @@ async fn of_two_in_one_run_one_is_refused() {
     let mut second = first.beside(WarmCapacityResource);
     let config = config(&[]);
     let (one, other) = tokio::join!(first.apply(&config), second.apply(&config));
-    let mut said = [summaries(&one).concat(), summaries(&other).concat()];
-    said.sort();
-    assert_eq!(said, ["", "Object already exists"]);
+    let mut reported = [summaries(&one).concat(), summaries(&other).concat()];
+    reported.sort();
+    assert_eq!(reported, ["", "Object already exists"]);
     let mut stage = if first.state == Raw::Null { second } else { first };
     assert_eq!(stage.changes(&config).await, [""; 0]);
 }
 
-/// A plan by an identity that does not read what belongs to the whole cluster.
+/// A refresh by an identity that cannot read cluster-scoped objects.
 #[tokio::test]
 async fn unreadable_objects_are_kept_in_the_state() {
     let cluster = Cluster::with_namespace("ci");
@@ -449,9 +452,9 @@ async fn unreadable_objects_are_kept_in_the_state() {
     stage.apply_wholly(&config(&[])).await;
     let before = stage.state.clone();
     cluster.inject(Fault::Hidden(&["priorityclasses"]));
-    let said = stage.refresh().await;
-    assert_eq!(summaries(&said), ["Missing permissions to read the warm capacity"]);
-    let detail = &said.iter().next().unwrap().detail;
+    let diagnostics = stage.refresh().await;
+    assert_eq!(summaries(&diagnostics), ["Missing permissions to read the warm capacity"]);
+    let detail = &diagnostics.iter().next().unwrap().detail;
     assert!(detail.contains("- get priorityclasses.scheduling.k8s.io in the whole cluster"), "{detail}");
     assert_eq!(stage.state, before);
     assert_eq!(stage.differences(&config(&[])).await, [""; 0]);

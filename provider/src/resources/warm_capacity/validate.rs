@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, as far as it shows without the rest of the world.
+//! Validates a configuration without any request.
 
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Timeouts, Value};
 
@@ -6,13 +6,13 @@ use super::schedule;
 use super::schema::{Pod, Schedule, Toleration, WarmCapacity};
 use crate::quantity::Quantity;
 
-/// A CronJob's name, for its Jobs get eleven characters more.
+/// Maximum length of the name of a CronJob: the names of its Jobs have eleven more characters.
 const LONGEST_NAME: usize = 52;
 
-/// Kubernetes keeps higher ones for itself.
+/// Highest priority of users: Kubernetes reserves higher ones.
 const HIGHEST_PRIORITY: i64 = 1_000_000_000;
 
-/// Below it the cluster autoscaler makes no room, unless told otherwise.
+/// The cluster autoscaler adds no nodes for pods with a lower priority, unless it is configured otherwise.
 const CUTOFF: i64 = -10;
 
 pub(super) fn check(config: &WarmCapacity, diagnostics: &mut Diagnostics) {
@@ -44,7 +44,7 @@ pub(super) fn check(config: &WarmCapacity, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What can be meant so, and probably is not.
+/// Warnings about priorities that are valid but probably not intended.
 pub(super) fn warnings(planned: &WarmCapacity) -> Vec<Diagnostic> {
     let warning = |detail: String| vec![Diagnostic::warning("Unusual priority", detail).at("priority")];
     match planned.priority.known() {
@@ -136,7 +136,7 @@ fn tolerated(toleration: &Toleration, path: &AttributePath, diagnostics: &mut Di
 
 fn periods(schedule: &Schedule, diagnostics: &mut Diagnostics) {
     let zone = match &schedule.time_zone {
-        // The default, which a configuration does not have yet.
+        // The default of the schema, which a configuration does not have yet.
         Value::Null => Some("UTC"),
         zone => zone.as_str(),
     };

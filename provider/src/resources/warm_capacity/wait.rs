@@ -1,5 +1,5 @@
-//! Whether placeholders have been made. They need not run: while there is no node they are Pending, which is what makes
-//! the autoscaler add one.
+//! Whether placeholders are created. They do not have to run: while there is no node they are pending, so that the
+//! autoscaler adds one.
 
 use serde_json::Value as Json;
 use tfplugin::framework::wait::Look;
@@ -7,7 +7,7 @@ use tfplugin::framework::wait::Look;
 use crate::objects::requests::is_ending;
 use crate::objects::status::{conditions, number, refusal as refusal_of_pods, unobserved};
 
-/// What one look at a Deployment tells: done when all its pods exist, and none of an older kind.
+/// The progress of a Deployment: done when all its pods exist, and none of an earlier revision.
 pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
     if let Some(unobserved) = unobserved(deployment) {
         return Look::Pending(unobserved);
@@ -21,7 +21,7 @@ pub(super) fn of_deployment(deployment: &Json) -> Look<()> {
     Look::Pending(format!("{updated} of {desired} pods are created{}", why.unwrap_or_default()))
 }
 
-/// What one look at a Job tells: done when all its pods exist, or when the period is over.
+/// The progress of a Job: done when all its pods exist, or when the period is over.
 pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
     let Some(job) = job.filter(|job| !is_finished(job)) else { return Look::Done(()) };
     let (desired, active) = (number(job, "/spec/parallelism"), number(job, "/status/active"));
@@ -32,7 +32,7 @@ pub(super) fn of_job(job: Option<&Json>) -> Look<()> {
     Look::Pending(format!("{active} of {desired} pods of the Job {name} are created"))
 }
 
-/// Why pods of a Job are not made, from the events of its namespace: a Job has no condition that tells it.
+/// Why the pods of a Job are not created, from the events of its namespace: a Job has no condition for this.
 pub(super) fn refusal<'a>(job: &Json, events: &'a [Json]) -> Option<&'a str> {
     let is_its =
         |event: &&Json| event["reason"] == "FailedCreate" && event["involvedObject"]["uid"] == job["metadata"]["uid"];
@@ -40,7 +40,7 @@ pub(super) fn refusal<'a>(job: &Json, events: &'a [Json]) -> Option<&'a str> {
     last?["message"].as_str()
 }
 
-/// Whether a Job has ended, one way or the other, or is about to go.
+/// Whether a Job has completed or failed, or is being deleted.
 pub(super) fn is_finished(job: &Json) -> bool {
     let is_end = |condition: &Json| ["Complete", "Failed", "FailureTarget"].iter().any(|end| condition["type"] == *end);
     conditions(job).any(is_end) || is_ending(job)

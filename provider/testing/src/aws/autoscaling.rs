@@ -9,16 +9,16 @@ use super::request::{Answer, Request, refused};
 /// The name of the Auto Scaling Group.
 pub const NAME: &str = "eks-build-1";
 
-/// The Auto Scaling Group of the node group, which exists as long as that.
+/// The Auto Scaling Group of the node group, which exists as long as the node group.
 #[derive(Clone, Debug, Default)]
 pub struct AutoScalingGroup {
-    /// Values of tags, and whether instances get them.
+    /// Values of tags by key, and whether they are propagated to instances.
     pub tags: BTreeMap<String, (String, bool)>,
     pub az_rebalance_is_suspended: bool,
 }
 
 impl AutoScalingGroup {
-    /// With the tags that EKS sets.
+    /// A new group with the tags that EKS sets.
     pub(super) fn of_node_group() -> Self {
         let keys = ["eks:cluster-name", "eks:nodegroup-name", "k8s.io/cluster-autoscaler/enabled"];
         Self { tags: keys.map(|key| (key.to_owned(), ("x".to_owned(), true))).into(), ..Self::default() }

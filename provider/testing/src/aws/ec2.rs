@@ -32,7 +32,7 @@ pub struct Version {
 impl Ec2 {
     pub(super) fn answer(&mut self, Request { action, region, parameters, .. }: &Request) -> Answer {
         match action.as_str() {
-            // The last letter of a subnet's id is that of its zone.
+            // The ID of a subnet ends with the letter of its availability zone.
             "DescribeSubnets" => {
                 let subnets = parameters.list("SubnetId", "").into_iter().map(|id| {
                     let zone = format!("{region}{}", id.trim_start_matches("subnet-"));
@@ -70,6 +70,7 @@ impl Ec2 {
 
     fn create_template(&mut self, parameters: &Parameters) -> Answer {
         let (name, token) = (parameters.text("LaunchTemplateName"), parameters.text("ClientToken"));
+        // EC2 returns the existing template for a request with the same client token.
         let same = self.templates.iter().find(|(_, template)| template.tokens.contains_key(&token));
         let id = match same {
             Some((id, _)) => id.clone(),
@@ -143,7 +144,7 @@ impl Template {
         Ok(format!("<launchTemplateVersionSet>{versions}</launchTemplateVersionSet>"))
     }
 
-    /// A version with the part of its content that tests look at.
+    /// Describes a version with the fields that tests read.
     fn describe(&self, id: &str, number: u32) -> String {
         let Version { description, data } = &self.versions[&number];
         let of = |key: &str, element: &str| elements(element, data.get(key));

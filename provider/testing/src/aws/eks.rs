@@ -11,21 +11,21 @@ use super::request::{Answer, Request, refused};
 
 #[derive(Clone, Debug, Default)]
 pub struct Eks {
-    /// The node group as EKS shows it, or null.
+    /// The node group in the format of the API, or null.
     pub node_group: Json,
-    /// What its status becomes, one for each read; `DELETED` is its end.
+    /// The next statuses, one for each read. `DELETED` deletes the node group.
     pub statuses: VecDeque<&'static str>,
     /// The statuses after the next create, if not `CREATING` and `ACTIVE`.
     pub create_statuses: Vec<&'static str>,
     /// Its health issues once a create has failed.
     pub issues: Vec<Json>,
-    /// How the next updates end, each at the second read of it, if not with success.
+    /// The results of the next updates, instead of success. An update ends at its second read.
     pub updates: VecDeque<Json>,
-    /// The size that the autoscaler sets while the version is updated.
+    /// The size that the autoscaler sets during an update of the version.
     pub size_after_update: Option<i64>,
     /// When EKS created the access entry of the node role, in seconds.
     pub access_entry: Option<u64>,
-    /// Pod Identity associations by service account, which is their id.
+    /// Pod Identity associations by service account, which is also their ID.
     pub associations: BTreeMap<String, Json>,
     token: String,
     update_reads: u32,
@@ -75,6 +75,7 @@ impl State {
         let body = request.json();
         let token = body["clientRequestToken"].as_str().unwrap();
         if !self.eks.node_group.is_null() {
+            // EKS returns the existing node group for a request with the same client token.
             if token != self.eks.token {
                 return refused(409, "ResourceInUseException", "NodeGroup already exists with name build");
             }
@@ -99,7 +100,7 @@ impl State {
         merge(&mut group, &body);
         token.clone_into(&mut self.eks.token);
         self.eks.node_group = group.clone();
-        // EKS keeps the entry of a role of the same ARN, whichever it was created for.
+        // EKS keeps an existing access entry of the role's ARN, even of an earlier role with this ARN.
         self.eks.access_entry.get_or_insert(CREATED_SECONDS + 60);
         let usual = vec!["CREATING", "ACTIVE"];
         let statuses = &self.eks.create_statuses;
@@ -158,7 +159,7 @@ impl State {
 }
 
 impl Eks {
-    /// Time passes between reads.
+    /// Changes to the next status, once for each read.
     fn next_status(&mut self) {
         let Some(next) = self.statuses.pop_front() else { return };
         let group = &mut self.node_group;

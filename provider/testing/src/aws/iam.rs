@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::query::{Parameters, elements};
 use super::request::{Answer, Request, refused};
 
-/// When every user, role and access key was created.
+/// The creation time of every user, role and access key.
 pub const CREATED: &str = "2026-01-01T00:00:00Z";
 
-/// The same in seconds.
+/// [`CREATED`] in seconds since the epoch.
 pub const CREATED_SECONDS: u64 = 1_767_225_600;
 
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,7 @@ impl Iam {
         let Some(principal) = self.principals.get_mut(&id) else {
             return refused(404, "NoSuchEntity", &format!("The {kind} with name {name} cannot be found."));
         };
-        // Actions of users and of roles differ in their names alone.
+        // Actions of users and roles differ only in their names.
         match action.replacen(kind, "", 1).as_str() {
             "Create" | "Get" => Ok(principal.describe(kind, &name)),
             "Delete" if !principal.is_empty() => refused(
@@ -82,6 +82,7 @@ impl Iam {
                 Ok(elements("AccessKey", [key((&id, &true)) + &secret]))
             }
             action if action.contains("Key") => principal.key(action, parameters),
+            // `UpdateAssumePolicy` is `UpdateAssumeRolePolicy` without the kind.
             action if action.contains("Polic") && action != "UpdateAssumePolicy" => {
                 principal.policy(action, parameters)
             }
@@ -107,7 +108,7 @@ impl Principal {
     }
 
     fn other(&mut self, action: &str, parameters: &Parameters) -> Answer {
-        // Keys of tags that differ in case alone are one key.
+        // IAM treats keys of tags as case-insensitive.
         let mut untag = |keys: Vec<String>| {
             self.tags.retain(|known, _| !keys.iter().any(|key| known.eq_ignore_ascii_case(key)));
         };
@@ -194,12 +195,12 @@ fn key((id, is_active): (&String, &bool)) -> String {
     )
 }
 
-/// A list that is complete.
+/// A complete list.
 fn list<T: std::fmt::Display>(name: &str, members: impl IntoIterator<Item = T>) -> String {
     format!("<IsTruncated>false</IsTruncated><{name}>{}</{name}>", elements("member", members))
 }
 
-/// A document as IAM shows it, with percent-encoding.
+/// Percent-encodes a document, as IAM returns it.
 fn encoded(document: &str) -> String {
     url::form_urlencoded::byte_serialize(document.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -25,14 +25,14 @@ use serde_json::Value as Json;
 
 use self::request::{Answer, Request, refused};
 
-/// An account, its calls, and the faults of these. Clones are the same account.
+/// An account, its calls, and their faults. Clones share the account.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     state: Arc<Mutex<State>>,
     log: Arc<Mutex<Log>>,
 }
 
-/// What is in the account.
+/// The objects of the account.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub autoscaling: autoscaling::AutoScalingGroup,
@@ -42,16 +42,16 @@ pub struct State {
     pub s3: s3::S3,
 }
 
-/// What a call meets instead of a regular answer.
+/// A fault of a call.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// The call is answered with an error: HTTP status, code and message.
+    /// The call fails with this HTTP status, code and message.
     Error(u16, &'static str, &'static str),
-    /// The call is answered with an HTML page of this HTTP status, as proxies send it.
+    /// The response is an HTML page with this HTTP status, as proxies send it.
     HtmlPage(u16),
-    /// The call is carried out, and the answer is lost.
+    /// The call takes effect, and its response is lost.
     LostAnswer,
-    /// The call is carried out on this earlier state of the account.
+    /// The call is executed on this earlier state of the account.
     StaleRead(Box<State>),
 }
 
@@ -68,7 +68,7 @@ struct Log {
 }
 
 impl Account {
-    /// A client whose requests go to this account.
+    /// An HTTP client of this account.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
@@ -82,7 +82,7 @@ impl Account {
         self.log.lock().unwrap()
     }
 
-    /// Adds a fault to calls of an action, counted from the next one: `0..2` are the next two calls.
+    /// Adds a fault to calls of an action, counted from the next call: `0..2` are the next two.
     pub fn fault(&self, action: &'static str, calls: Range<usize>, fault: Fault) {
         let mut log = self.log();
         let before = log.count(action);
@@ -93,14 +93,14 @@ impl Account {
         self.log().faults.clear();
     }
 
-    /// The actions that were called since the last look at the changes.
+    /// The actions that were called since the last call of [`Self::changes`].
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         let log = self.log();
         log.calls.iter().skip(log.seen).map(|(action, _)| action.clone()).collect()
     }
 
-    /// The calls since the last look that change something.
+    /// The write actions that were called since the last call of this function.
     pub fn changes(&self) -> Vec<String> {
         let mut calls = self.calls();
         calls.retain(|call| !["Describe", "Get", "Head", "List"].iter().any(|read| call.starts_with(read)));
@@ -109,7 +109,7 @@ impl Account {
         calls
     }
 
-    /// The JSON bodies, or the parameters, of all calls of an action.
+    /// The JSON bodies or parameters of all calls of an action.
     #[must_use]
     pub fn bodies(&self, action: &str) -> Vec<Json> {
         self.log().calls.iter().filter(|(called, _)| called == action).map(|(_, body)| body.clone()).collect()

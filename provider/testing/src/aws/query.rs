@@ -14,7 +14,7 @@ impl Parameters {
         Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
-    /// Every value of a parameter that is repeated.
+    /// All values of a repeated parameter.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -23,7 +23,7 @@ impl Parameters {
         self.all(name).next()
     }
 
-    /// A value; empty without one.
+    /// The value; empty if the parameter is missing.
     pub(super) fn text(&self, name: &str) -> String {
         self.get(name).unwrap_or_default().to_owned()
     }

@@ -1,4 +1,4 @@
-//! Requests and answers: how each service names its actions, and how it writes results and errors.
+//! Requests and responses: the actions of each service, and the formats of results and errors.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Value as Json, json};
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::query::Parameters;
 use super::{eks, s3};
 
-/// A result, as JSON or as the inner XML; or status, code and message of an error.
+/// A result, as JSON or the inner XML, or the status, code and message of an error.
 pub(super) type Answer = Result<String, (u16, String, String)>;
 
 pub(super) fn refused(status: u16, code: &str, message: &str) -> Answer {
@@ -16,17 +16,17 @@ pub(super) fn refused(status: u16, code: &str, message: &str) -> Answer {
 /// A request of the SDK.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The name of its endpoint, such as `eks`.
+    /// The prefix of the endpoint, such as `eks`.
     pub(super) service: String,
     pub(super) region: String,
-    /// The name of the API for it, such as `CreateNodegroup`.
+    /// The name of the operation, such as `CreateNodegroup`.
     pub(super) action: String,
     pub(super) method: String,
-    /// Without the first slash; for S3 it begins with the bucket.
+    /// The path without the first slash. For S3, it begins with the bucket.
     pub(super) path: String,
     pub(super) parameters: Parameters,
     pub(super) body: String,
-    /// The access key with which it is signed.
+    /// The access key of the signature.
     pub(super) access_key: String,
 }
 
@@ -64,7 +64,7 @@ impl Request {
         }
     }
 
-    /// Status and body of an answer.
+    /// The status and body of a response.
     pub(super) fn encoded(&self, answer: Answer) -> (u16, String) {
         let (service, action) = (self.service.as_str(), &self.action);
         let (status, body) = match answer {
@@ -87,6 +87,7 @@ impl Request {
                 (status, body)
             }
         };
+        // A response to HEAD has no body.
         (status, if self.method == "HEAD" { String::new() } else { body })
     }
 }

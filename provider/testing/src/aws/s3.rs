@@ -10,21 +10,21 @@ pub struct S3 {
     pub buckets: BTreeMap<String, Bucket>,
     /// Names of buckets of other accounts.
     pub foreign: Vec<String>,
-    /// Whether CreateBucket is refused when it has tags.
+    /// Whether CreateBucket with tags fails.
     pub refuses_tags: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
-    /// Its settings in XML or JSON, named as their actions are: `BucketPolicy` of `GetBucketPolicy`.
+    /// Its settings in XML or JSON, by the names in their actions: `BucketPolicy` for `GetBucketPolicy`.
     pub parts: BTreeMap<String, String>,
     /// Key, version, and whether it is a delete marker.
     pub versions: Vec<(String, String, bool)>,
-    /// After how many of the next deletions somebody writes one more object.
+    /// After how many of the next deletions another client writes one more object.
     pub writes: u32,
 }
 
-/// Sub-resources, parts, and the errors or answers without them.
+/// Subresources, settings, and the error codes or responses if they do not exist.
 const PARTS: [(&str, &str, &str); 8] = [
     ("publicAccessBlock", "PublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
     ("ownershipControls", "BucketOwnershipControls", "OwnershipControlsNotFoundError"),
@@ -103,6 +103,7 @@ impl S3 {
     }
 
     fn create(&mut self, name: &str, Request { region, body, .. }: &Request) -> Answer {
+        // S3 requires a location constraint in every region except us-east-1, which rejects it.
         if body.contains("<LocationConstraint>") == (region == "us-east-1") {
             return refused(400, "IllegalLocationConstraintException", "The location constraint is incompatible.");
         }
@@ -118,7 +119,7 @@ impl S3 {
 }
 
 impl Bucket {
-    /// As S3 creates one: private, encrypted, and with the tags of the request.
+    /// A new bucket as S3 creates it: private, encrypted, and with the tags in the request.
     fn new(request: &str) -> Self {
         let blocks = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
         let blocks = blocks.map(|block| elements(block, [true])).concat();
@@ -139,7 +140,7 @@ impl Bucket {
     }
 
     fn list(&self, parameters: &Parameters) -> String {
-        // S3 does not document what a marker means once its version is deleted.
+        // S3 does not document the meaning of a marker after its version was deleted.
         assert!(parameters.get("key-marker").is_none() && parameters.get("max-keys") == Some("1000"));
         let page = &self.versions[..self.versions.len().min(1000)];
         let is_truncated = page.len() < self.versions.len();
@@ -163,6 +164,7 @@ impl Bucket {
     fn delete(&mut self, body: &str) -> Answer {
         let object = |object: &str| (text_of(object, "Key").unwrap(), text_of(object, "VersionId").unwrap());
         let objects: Vec<_> = body.split("<Object>").skip(1).map(object).collect();
+        // XML cannot contain this character, so that such keys cannot be deleted with DeleteObjects.
         if objects.len() > 1000 || objects.iter().any(|(key, _)| key.contains('\u{1}')) {
             return refused(400, "MalformedXML", "The XML you provided was not well-formed");
         }
@@ -176,7 +178,7 @@ impl Bucket {
     }
 }
 
-/// What the first element of this name contains.
+/// The content of the first element with this name.
 fn text_of(xml: &str, name: &str) -> Option<String> {
     let text = xml.split_once(&format!("<{name}>"))?.1.split_once(&format!("</{name}>"))?.0;
     Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))

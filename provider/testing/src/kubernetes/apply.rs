@@ -1,4 +1,4 @@
-//! Server-side apply: fields that a manager leaves out are removed, those of others stay.
+//! Server-side apply: fields that a manager omits are removed, those of other managers are preserved.
 
 use serde_json::{Value as Json, json};
 
@@ -38,13 +38,13 @@ fn merged(request: &Request, mut object: Json) -> Json {
     object
 }
 
-/// The fields of an object, as `fieldsV1` has them.
+/// The fields of an object in the format of `fieldsV1`.
 fn fields(value: &Json) -> Json {
     let entries = value.as_object().into_iter().flatten();
     Json::Object(entries.map(|(name, below)| (format!("f:{name}"), fields(below))).collect())
 }
 
-/// Removes the fields of `applied`, in the form `fieldsV1`, from an object, except those that are in `kept`.
+/// Removes the fields in `applied`, in the format of `fieldsV1`, from an object, except those in `kept`.
 fn remove(object: &mut Json, applied: &Json, kept: &[&Json]) {
     let Json::Object(object) = object else { return };
     for (key, below) in applied.as_object().into_iter().flatten() {

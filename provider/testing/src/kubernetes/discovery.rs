@@ -1,11 +1,11 @@
-//! The kinds that the server has.
+//! The kinds of the server.
 
 use serde_json::{Value as Json, json};
 
 #[derive(Debug)]
 pub(super) struct Kind {
     pub(super) group_version: &'static str,
-    /// No two groups have a resource of one name.
+    /// Unique among all groups.
     pub(super) resource: &'static str,
     pub(super) kind: &'static str,
     pub(super) is_namespaced: bool,
@@ -51,13 +51,13 @@ impl Kind {
         self.group_version.split_once('/').map_or("", |(group, _)| group)
     }
 
-    /// As errors name it: `deployments.apps`.
+    /// The name in errors: `deployments.apps`.
     pub(super) fn qualified(&self) -> String {
         format!("{}.{}", self.resource, self.group()).trim_end_matches('.').to_owned()
     }
 }
 
-/// The answer at a path of discovery.
+/// The response to a discovery request.
 pub(super) fn answer(path: &str) -> Option<Json> {
     match path {
         "/api" => Some(json!({ "versions": ["v1"], "serverAddressByClientCIDRs": [] })),

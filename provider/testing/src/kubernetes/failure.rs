@@ -1,11 +1,11 @@
-//! Errors, in the words of the API server.
+//! Errors with the messages of the API server.
 
 use serde_json::{Value as Json, json};
 
 use super::discovery::Kind;
 use super::request::Request;
 
-/// What distinguishes the `Status` of an error.
+/// The fields of the `Status` of an error.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) code: u16,
@@ -33,7 +33,7 @@ impl Failure {
         Self { code: 403, reason: "Forbidden", message }
     }
 
-    /// The object is not the one, or not in the version, that the request is for.
+    /// The object does not have the UID or version in the request.
     pub(super) fn conflict(request: &Request, why: &str) -> Self {
         let object = format!("{} \"{}\"", request.kind.qualified(), request.name.as_deref().unwrap_or_default());
         let message = format!("Operation cannot be fulfilled on {object}: {why}");

@@ -5,11 +5,11 @@ use serde_json::Value as Json;
 use super::request::{Request, is_write};
 use super::{Cluster, Failure, World};
 
-/// A behaviour of the server or of another client that tests inject. Requests are written as in the log, or as a verb and a
+/// A behaviour of the server or of another client for tests. Requests are written as in the log, or as a verb and a
 /// resource.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// A request is answered with this code, reason and message.
+    /// A request fails with this code, reason and message.
     Error(&'static str, u16, &'static str, &'static str),
     /// Every write fails with an internal error.
     ReadOnly,
@@ -17,20 +17,20 @@ pub enum Fault {
     Hidden(&'static [&'static str]),
     /// The client is not allowed to list objects of all namespaces at once.
     OneNamespace,
-    /// Admission changes objects.
+    /// An admission plugin changes objects.
     Admission(fn(&mut Json)),
-    /// No pods are created. Deployments that need new ones have these conditions.
+    /// No pods are created. Deployments that require new ones have these conditions.
     NoNewPods(Json),
-    /// This happens after a request, once.
+    /// A function that is called once after a request.
     After(&'static str, fn(&Cluster)),
 }
 
 impl World {
-    /// The error that a request is answered with instead of being carried out.
+    /// The error of a request that is not executed because of a fault.
     pub(super) fn refusal(&self, request: &Request) -> Option<Failure> {
         let lists_all = request.verb == "LIST" && request.kind.is_namespaced && request.namespace.is_none();
         self.faults.iter().find_map(|fault| match fault {
-            Fault::Error(said, code, reason, message) if request.is(said) => {
+            Fault::Error(text, code, reason, message) if request.is(text) => {
                 Some(Failure { code: *code, reason, message: (*message).to_owned() })
             }
             Fault::ReadOnly if is_write(&request.line()) => {
@@ -54,7 +54,7 @@ impl World {
     }
 
     pub(super) fn take_hook(&mut self, request: &Request) -> Option<fn(&Cluster)> {
-        let is_due = |fault: &mut Fault| matches!(fault, Fault::After(said, _) if request.is(said));
+        let is_due = |fault: &mut Fault| matches!(fault, Fault::After(text, _) if request.is(text));
         match self.faults.extract_if(.., is_due).next()? {
             Fault::After(_, happens) => Some(happens),
             _ => None,

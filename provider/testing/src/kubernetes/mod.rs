@@ -1,10 +1,10 @@
 //! A Kubernetes API server in memory, with the controllers of Deployments and Jobs.
 //!
-//! Requests are written as `APPLY deployments ci/warm`, `LIST jobs ci` or `GET namespaces ci`, in the log and in faults;
-//! objects as the same without the verb.
+//! Requests are written as `APPLY deployments ci/warm`, `LIST jobs ci` or `GET namespaces ci` in the log and in faults;
+//! objects are written without the verb.
 //!
-//! Not part of it: watches, patches other than server-side apply, conflicts between field managers, finalizers, and schemas,
-//! so that each list in an object is one field.
+//! Not supported: watches, patches other than server-side apply, conflicts between field managers, finalizers, and
+//! schemas, so that a list in an object is a single field.
 
 #![expect(clippy::unwrap_used, reason = "for tests alone, in which a failed unwrap is a failed test")]
 
@@ -29,7 +29,7 @@ use self::failure::Failure;
 pub use self::faults::Fault;
 use self::request::Request;
 
-/// The API server. Clones are the same server.
+/// The API server. Clones share its state.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster(Arc<Mutex<World>>);
 
@@ -75,6 +75,7 @@ impl Cluster {
         world.run_controllers();
         let answer = world.refusal(&request).map_or_else(|| world.carry_out(&request), Err);
         let happens = world.take_hook(&request);
+        // The function of a fault locks the state itself.
         drop(world);
         happens.inspect(|happens| happens(self));
         match answer {
@@ -88,22 +89,22 @@ impl Cluster {
         self.0.lock().unwrap()
     }
 
-    /// The requests since the last look.
+    /// The requests since the last call of this function or of [`Self::writes`].
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.world().requests)
     }
 
-    /// The writes since the last look: `APPLY` and `DELETE`.
+    /// The writes, `APPLY` and `DELETE`, since the last call of this function or of [`Self::requests`].
     pub fn writes(&self) -> Vec<String> {
         self.requests().into_iter().filter(|line| request::is_write(line)).collect()
     }
 
-    /// From now on the server has this fault.
+    /// Adds a fault.
     pub fn inject(&self, fault: Fault) {
         self.world().faults.push(fault);
     }
 
-    /// From now on it has none.
+    /// Removes all faults.
     pub fn recover(&self) {
         self.world().faults.clear();
     }

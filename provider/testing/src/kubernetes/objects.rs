@@ -1,4 +1,4 @@
-//! The objects: reads, lists, deletes, and what tests do to them.
+//! The objects: reads, lists and deletes by clients, and changes by tests.
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +7,7 @@ use super::request::{Request, place};
 use super::{Cluster, Failure, World};
 
 impl Cluster {
-    /// Creates an object, instead of one of its name, as somebody else does.
+    /// Creates an object as another client does, and replaces an existing one of its name.
     pub fn put(&self, object: Json) {
         let [namespace, name] = ["namespace", "name"].map(|name| object["metadata"][name].as_str());
         let mut world = self.world();
@@ -17,12 +17,12 @@ impl Cluster {
         world.store(&place, object);
     }
 
-    /// Null if there is no such object.
+    /// The object; null if it does not exist.
     pub fn get(&self, place: &str) -> Json {
         self.world().objects.get(place).cloned().unwrap_or_default()
     }
 
-    /// Changes an object by hand.
+    /// Changes an object as another client does.
     pub fn change(&self, place: &str, change: impl FnOnce(&mut Json)) {
         let mut world = self.world();
         let mut object = world.objects[place].clone();
@@ -30,7 +30,7 @@ impl Cluster {
         world.store(place, object);
     }
 
-    /// Deletes an object by hand.
+    /// Deletes an object as another client does.
     pub fn remove(&self, place: &str) {
         self.world().remove(place).unwrap();
     }
@@ -45,7 +45,7 @@ impl Cluster {
         self.objects().into_iter().filter(|place| place.split(' ').next() == Some(resource)).collect()
     }
 
-    /// The resources of which there are objects.
+    /// The resources with at least one object.
     pub fn resources(&self) -> Vec<String> {
         let objects = self.objects();
         let mut resources: Vec<String> =
@@ -89,7 +89,7 @@ impl World {
         Ok(json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" }))
     }
 
-    /// What an object owns is deleted as well, and what is in a namespace.
+    /// Deletes an object, the objects that it owns, and the objects in a namespace.
     fn remove(&mut self, place: &str) -> Option<Json> {
         let gone = self.objects.remove(place)?;
         let (uid, name) = (&gone["metadata"]["uid"], &gone["metadata"]["name"]);
@@ -117,8 +117,8 @@ impl World {
         object
     }
 
-    /// With the metadata that a write gives an object; one that changes nothing leaves its version. A change of annotations
-    /// is no generation, as it is of Deployments, so that each generation is a rollout.
+    /// Sets the metadata of a write. A write without changes keeps the version. Unlike in a real Deployment, a change
+    /// of annotations does not increase the generation, so that each generation is a rollout.
     pub(super) fn stamped(&self, before: Option<&Json>, mut object: Json) -> Json {
         let next = (self.resource_version + 1).to_string();
         let known = |name: &str| before.and_then(|before| before["metadata"].get(name).cloned());
@@ -136,7 +136,7 @@ impl World {
     }
 }
 
-/// Entries of lists have no type.
+/// An item of a list, which has no type.
 fn without_type(object: &Json) -> Json {
     let entries = object.as_object().into_iter().flatten();
     entries

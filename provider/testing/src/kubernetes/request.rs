@@ -12,14 +12,14 @@ pub(super) struct Request {
     pub(super) kind: &'static Kind,
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
-    /// What it is for: `deployments ci/warm`, `jobs ci`.
+    /// The object or list: `deployments ci/warm`, `jobs ci`.
     pub(super) object: String,
     query: String,
     pub(super) body: Json,
 }
 
 impl Request {
-    /// `None` if the server has nothing at this path.
+    /// Parses a request. `None` if its path does not exist.
     pub(super) fn of(head: &Parts, body: Json) -> Option<Self> {
         let parts: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
         let (version, rest) = match parts.as_slice() {
@@ -48,7 +48,7 @@ impl Request {
         Some(Self { verb, kind, namespace, name, object, query, body })
     }
 
-    /// A parameter of the query; empty if it is not given.
+    /// A parameter of the query; empty if it is missing.
     pub(super) fn parameter(&self, name: &str) -> String {
         let mut all = form_urlencoded::parse(self.query.as_bytes());
         all.find(|(it, _)| it == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
@@ -58,9 +58,9 @@ impl Request {
         format!("{} {}", self.verb, self.object)
     }
 
-    /// Whether a fault says this request, or its verb and resource.
-    pub(super) fn is(&self, said: &str) -> bool {
-        said == self.line() || said == format!("{} {}", self.verb, self.kind.resource)
+    /// Whether the request of a fault is this one, or its verb and resource.
+    pub(super) fn is(&self, text: &str) -> bool {
+        text == self.line() || text == format!("{} {}", self.verb, self.kind.resource)
     }
 
     pub(super) fn is_read(&self) -> bool {

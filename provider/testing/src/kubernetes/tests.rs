@@ -1,4 +1,4 @@
-//! Where the server has to be as strict as a real one.
+//! Behaviour in which the server must be as strict as a real one.
 
 use super::*;
 
@@ -21,8 +21,8 @@ fn apply(cluster: &Cluster, manager: &str, object: Json) -> (u16, Json) {
 #[test]
 fn objects_need_their_namespace() {
     let cluster = Cluster::default();
-    let (status, said) = apply(&cluster, "ours", config_map(&Json::Null));
-    assert_eq!((status, &said["message"]), (404, &json!("namespaces \"ci\" not found")));
+    let (status, body) = apply(&cluster, "ours", config_map(&Json::Null));
+    assert_eq!((status, &body["message"]), (404, &json!("namespaces \"ci\" not found")));
     assert_eq!(cluster.objects(), [""; 0]);
     assert_eq!(send(&cluster, "GET", CONFIG_MAPS, Json::Null).1["items"], json!([]));
     assert_eq!(cluster.requests(), ["APPLY configmaps ci/a", "LIST configmaps ci"]);
@@ -47,8 +47,8 @@ fn versions_change_with_the_object() {
     cluster.change("configmaps ci/a", |object| object["data"] = json!({ "by": "hand" }));
     let mut exact = config_map(&json!({ "a": "1" }));
     exact["metadata"]["resourceVersion"] = first["metadata"]["resourceVersion"].clone();
-    let (status, said) = apply(&cluster, "ours", exact);
-    assert_eq!((status, &said["reason"]), (409, &json!("Conflict")));
+    let (status, body) = apply(&cluster, "ours", exact);
+    assert_eq!((status, &body["reason"]), (409, &json!("Conflict")));
     let other = json!({ "preconditions": { "uid": "other" } });
     assert_eq!(send(&cluster, "DELETE", &format!("{CONFIG_MAPS}/a"), other).0, 409);
 }
@@ -83,8 +83,8 @@ fn owners_take_what_they_own_with_them() {
 fn permissions_are_told_as_the_server_does() {
     let cluster = Cluster::default();
     cluster.inject(Fault::Hidden(&["roles"]));
-    let (status, said) = send(&cluster, "GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/ci/roles/r", Json::Null);
+    let (status, body) = send(&cluster, "GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/ci/roles/r", Json::Null);
     let expected = "roles.rbac.authorization.k8s.io \"r\" is forbidden: User \"ci\" cannot get resource \"roles\" in API \
                     group \"rbac.authorization.k8s.io\" in the namespace \"ci\"";
-    assert_eq!((status, said["message"].as_str().unwrap()), (403, expected));
+    assert_eq!((status, body["message"].as_str().unwrap()), (403, expected));
 }

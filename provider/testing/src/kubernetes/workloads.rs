@@ -1,11 +1,11 @@
-//! What controllers make of workloads.
+//! The controllers of workloads.
 
 use serde_json::{Value as Json, json};
 
 use super::{Fault, World};
 
 impl World {
-    /// Sets the status of Deployments and Jobs. Nothing starts the Jobs of a CronJob: a test puts them there.
+    /// Sets the status of Deployments and Jobs. A CronJob creates no Jobs; tests create them.
     pub(super) fn run_controllers(&mut self) {
         let fault = self.faults.iter().find_map(|fault| match fault {
             Fault::NoNewPods(conditions) => Some(conditions),

@@ -1,4 +1,5 @@
-//! What every attribute's text has to say: its default or what its absence means, its unit, and what a change does.
+//! Requirements of the description of an attribute: its default or the meaning of its absence, its unit, and the effect
+//! of a change.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use tfplugin::framework::{Attribute, Kind, Provider, Schema};
 use super::schema::line;
 use crate::repository::{files, text};
 
-/// One of these is in the text of an optional attribute.
+/// The description of an optional attribute contains one of these.
 const DEFAULTS: [&str; 9] = [
     "Default to ",
     "Defaults to ",
@@ -22,17 +23,17 @@ const DEFAULTS: [&str; 9] = [
     " is required",
 ];
 
-/// Optional attributes whose text need not name a default, by the end of their path, and why.
+/// Optional attributes without a default in their description, by the end of their path, and the reason.
 const EXEMPT: [(&str, &str); 3] = [
     (".timeouts.create", "the text of `timeouts` has the defaults, which differ between resources"),
     (".timeouts.update", "the text of `timeouts` has the defaults, which differ between resources"),
     (".timeouts.delete", "the text of `timeouts` has the defaults, which differ between resources"),
 ];
 
-/// Ends of names that contain a unit, and how the text spells it.
+/// Suffixes of names with a unit, and its spelling in the description.
 const UNITS: [(&str, &str); 4] = [("_seconds", "seconds"), ("_days", "days"), ("_gib", "GiB"), ("_percent", "percent")];
 
-/// Every schema with a name that says what it is of.
+/// All schemas, with the name of what they describe.
 fn schemas() -> Vec<(String, Schema)> {
     let registry = Gitlabspot::default().registry();
     let mut schemas = vec![("provider".to_owned(), Schema::of::<<Gitlabspot as Provider>::Config>(0, ""))];
@@ -59,7 +60,7 @@ fn attributes() -> Vec<(String, Attribute)> {
     schemas().iter().flat_map(|(name, schema)| flattened(name, &schema.attributes)).collect()
 }
 
-/// A text in one line: the places where lines end do not matter.
+/// The description in one line, so that line breaks do not matter.
 fn text_of(attribute: &Attribute) -> String {
     one_line(&attribute.description)
 }
@@ -78,7 +79,7 @@ fn needs_a_default(path: &str, attribute: &Attribute) -> bool {
         && !EXEMPT.iter().any(|(end, _)| path.ends_with(end))
 }
 
-/// Attributes for which a resource's own plan requires a replacement: `require_replace("NAME")` in its folder.
+/// Attributes that a resource's plan replaces: `require_replace("NAME")` in its folder.
 fn replaced_by_plan() -> BTreeSet<String> {
     let mut found = BTreeSet::from(["gitlabspot_node_group.node_role.name_prefix".to_owned()]);
     for path in files().into_iter().filter(|path| path.starts_with("provider/src/resources/")) {

@@ -1,17 +1,17 @@
-//! Blocks of code in pages are what they say they are. HCL is proven by the engines, in the acceptance tests.
+//! Code blocks in pages are valid in their language. The acceptance tests validate HCL with Terraform and OpenTofu.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use crate::repository::{files, text};
 
-/// Language and text of each block.
+/// The language and text of each block.
 fn blocks(page: &str) -> Vec<(&str, &str)> {
     let fenced = page.split("```").skip(1).step_by(2);
     fenced.filter_map(|block| block.split_once('\n')).map(|(language, code)| (language.trim(), code)).collect()
 }
 
-/// What is wrong with a block.
+/// The error in a block, if any.
 fn fault(language: &str, code: &str) -> Option<String> {
     match language {
         "json" => serde_json::from_str::<serde_json::Value>(code).err().map(|error| error.to_string()),

@@ -1,10 +1,10 @@
-//! The attributes that most configurations set, before all others, on pages with many of them.
+//! A table of the attributes that most configurations set, for pages with many attributes.
 
 use std::fmt::Write;
 
 use tfplugin::framework::Schema;
 
-/// Ten of about a hundred attributes of a release, in the order in which a reader needs them.
+/// Ten of about a hundred attributes of a release, in the order in which users need them.
 pub(super) const RELEASE: [&str; 10] = [
     "namespace",
     "gitlab_url",
@@ -18,7 +18,7 @@ pub(super) const RELEASE: [&str; 10] = [
     "config",
 ];
 
-/// A table of these attributes, with links to them, and the section of the schema with what the links lead to.
+/// The table of these attributes, and the section of the schema with the anchors of its links.
 pub(super) fn table_and_section(schema: &Schema, names: &[&str], section: &str) -> (String, String) {
     let mut table = "| attribute | what |\n| --- | --- |\n".to_owned();
     let mut section = section.to_owned();
@@ -32,7 +32,7 @@ pub(super) fn table_and_section(schema: &Schema, names: &[&str], section: &str) 
     (table, section)
 }
 
-/// Shorter than this a sentence does not say what an attribute is for, and the next one is part of it.
+/// Minimum length of a summary. A shorter first sentence does not describe an attribute, so that the next one is added.
 const ENOUGH: usize = 30;
 
 /// The first sentence of a description, in one line.

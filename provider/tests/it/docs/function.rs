@@ -1,4 +1,4 @@
-//! What a function takes.
+//! The signature and arguments of a function.
 
 use tfplugin::framework::function::{Definition, Parameter};
 

@@ -1,6 +1,6 @@
-//! Guides quote configurations that are proven elsewhere: what stands in one is in a file of `examples/`, word for word.
-//! Configurations of the engines' command line are in files of the type `.tfrc`.
-//! Those in `guides/` beside this file are templates, in which a path of the repository stands for the file.
+//! The configurations in guides are quoted from files in `examples/`, which are tested, without changes. Configurations
+//! of the Terraform or OpenTofu CLI are in files of the type `.tfrc`. The files in `guides/` beside this file are
+//! templates, in which the path of a file is replaced by its contents.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn pages() -> BTreeMap<String, String> {
     templates.map(|path| (path.replace(TEMPLATES, "docs/guides/"), filled(&text(&path).unwrap()))).collect()
 }
 
-/// A template with the files whose paths it has as comments.
+/// A template in which comments with a path are replaced by the file.
 fn filled(template: &str) -> String {
     let paragraphs = template.trim_end().split("\n\n").map(|paragraph| {
         let path = paragraph.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
@@ -64,7 +64,7 @@ fn guides_quote_examples() {
     }
 }
 
-/// Names of files of a release are those of this version.
+/// File names of a release contain the current version.
 #[test]
 fn guides_name_the_current_version() {
     for path in files().into_iter().filter(|path| path.starts_with("docs/guides/")) {
@@ -79,7 +79,7 @@ fn guides_name_the_current_version() {
     }
 }
 
-/// What a page has in one language.
+/// The code blocks of a page in one language.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     page.split(&format!("{FENCE}{language}\n")).skip(1).filter_map(|rest| rest.split(FENCE).next()).collect()
 }

@@ -1,18 +1,18 @@
-//! Links between the pages, and to files of the repository, lead somewhere.
+//! Links between the pages, and to files of the repository, are valid.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::repository::{files, root, text};
 
-/// Addresses of files and folders of this repository.
+/// URL prefixes of files and folders of this repository.
 const REPOSITORY: [&str; 3] = [
     "https://github.com/gitlabspot/terraform-provider-gitlabspot/tree/main/",
     "https://github.com/gitlabspot/terraform-provider-gitlabspot/blob/main/",
     "https://raw.githubusercontent.com/gitlabspot/terraform-provider-gitlabspot/main/",
 ];
 
-/// The targets of a page's links and pictures, without those in code.
+/// The targets of links and pictures in a page, except in code.
 fn targets(page: &str) -> Vec<String> {
     let prose = page.split("```").step_by(2).flat_map(str::lines).map(without_code);
     let of_line = |line: String| -> Vec<String> {
@@ -26,7 +26,7 @@ fn without_code(line: &str) -> String {
     line.split('`').enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "code" }).collect()
 }
 
-/// The names that links to a page can have behind `#`: those of headings, as GitHub makes them, and of anchors.
+/// The valid fragments of links to a page: those of headings, as GitHub derives them, and of anchors.
 fn fragments(page: &str) -> BTreeSet<String> {
     let headings = page.split("```").step_by(2).flat_map(str::lines).filter(|line| line.starts_with('#'));
     let named = page.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned);
@@ -50,7 +50,7 @@ fn normal(path: &Path) -> PathBuf {
     whole
 }
 
-/// Why a link of a page leads nowhere.
+/// Why a link in a page is broken; `None` if it is valid.
 fn broken(page: &str, target: &str) -> Option<String> {
     let local = REPOSITORY.iter().find_map(|address| target.strip_prefix(address));
     if local.is_none() && (target.contains("://") || target.starts_with("mailto:")) {
@@ -72,7 +72,7 @@ fn broken(page: &str, target: &str) -> Option<String> {
 
 #[test]
 fn links_are_valid() {
-    // Templates of pages are checked as the pages that they become.
+    // Templates are checked as part of the pages that they generate.
     let is_page = |path: &String| path.ends_with(".md") && !path.starts_with("provider/");
     let pages: Vec<String> = files().into_iter().filter(is_page).collect();
     let all = pages.iter().flat_map(|page| targets(&text(page).unwrap()).into_iter().map(move |it| (page, it)));

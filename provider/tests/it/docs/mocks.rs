@@ -1,5 +1,5 @@
-//! Defaults of mocks for `tofu test` and `terraform test`: without them an engine makes up a random text for every attribute that
-//! a resource computes.
+//! Defaults of mocks for `tofu test` and `terraform test`, which otherwise generate random strings for computed
+//! attributes.
 
 use gitlabspot::provider::Gitlabspot;
 use tfplugin::framework::schema::Mode;
@@ -7,11 +7,11 @@ use tfplugin::framework::{Provider, Raw, Schema};
 
 use crate::repository::{assert_current, text};
 
-/// For Terraform, whose `mock_provider` can name a folder of such files.
+/// The file for Terraform. Its `mock_provider` can refer to a folder with such files.
 const FILE: &str = "examples/mocks/gitlabspot.tfmock.hcl";
 
-/// For both, with such blocks inside. OpenTofu refuses a mock of an attribute that the configuration sets, so that these have only
-/// those that no configuration can set.
+/// Tests for both, which contain the mocks. OpenTofu rejects a mock of an attribute that the configuration sets, so
+/// that these contain only attributes that cannot be configured.
 const TESTS: [&str; 6] = [
     "examples/complete/tests/plan.tftest.hcl",
     "examples/complete/tests/apply.tofutest.hcl",
@@ -21,7 +21,7 @@ const TESTS: [&str; 6] = [
     "examples/modules/runner-stack/tests/apply.tofutest.hcl",
 ];
 
-/// Attributes that the API decides about, as it might.
+/// Typical values of computed attributes.
 const COMPUTED: &[(&str, &[(&str, &str)])] = &[
     (
         "gitlabspot_node_group",
@@ -70,7 +70,7 @@ const COMPUTED: &[(&str, &[(&str, &str)])] = &[
     ("gitlabspot_spot_instance_types", &[("names", r#"["c5a.2xlarge", "m5.2xlarge"]"#)]),
 ];
 
-/// The cache of a release checks it.
+/// `cache` of a release validates it.
 const RUNNER_CACHE: &str = r#"{
       type   = "s3"
       path   = ""
@@ -83,7 +83,7 @@ const RUNNER_CACHE: &str = r#"{
       }
     }"#;
 
-/// Warm capacity checks it.
+/// Warm capacity validates it.
 const JOB_POD: &str = r#"{
       cpu               = "2"
       memory            = "4Gi"
@@ -92,7 +92,7 @@ const JOB_POD: &str = r#"{
       tolerations       = []
     }"#;
 
-/// A block for each type, with what a configuration may set as well, or without it.
+/// A block for each type, with or without the computed attributes that a configuration can set.
 fn blocks(with_optional: bool) -> String {
     let registry = Gitlabspot::default().registry();
     let block = |kind, type_name, schema| block(kind, type_name, &schema, with_optional);
@@ -119,7 +119,7 @@ fn block(kind: &str, type_name: &str, schema: &Schema, with_optional: bool) -> S
     for (name, _) in computed {
         assert!(schema.attributes.iter().any(|attribute| attribute.name == *name), "{type_name} has no {name}");
     }
-    // As `tofu fmt` aligns them: up to a value of several lines.
+    // Aligned as by `tofu fmt`: a multi-line value ends a group.
     let mut text = format!("{kind} \"{type_name}\" {{\n  defaults = {{\n");
     for group in entries.split_inclusive(|(_, value)| value.contains('\n')) {
         let (lines, last) = match group.split_last() {
@@ -133,7 +133,7 @@ fn block(kind: &str, type_name: &str, schema: &Schema, with_optional: bool) -> S
     text + "  }\n}\n"
 }
 
-/// A default of the schema as HCL.
+/// A default of the schema in HCL.
 fn literal(default: &Raw) -> Option<String> {
     match default {
         Raw::Bool(value) => Some(value.to_string()),

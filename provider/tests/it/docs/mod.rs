@@ -23,7 +23,7 @@ use tfplugin::framework::{Provider, Schema};
 
 use crate::repository::{assert_current, files, text};
 
-/// Pages that nobody writes by hand.
+/// Folders of generated pages.
 const FOLDERS: [&str; 4] = ["docs/resources/", "docs/list-resources/", "docs/data-sources/", "docs/functions/"];
 
 /// Pages by path.
@@ -58,10 +58,10 @@ fn pages() -> BTreeMap<String, String> {
     pages
 }
 
-/// Modes of credentials, rotation, and what is where; paths of examples stand for their text.
+/// Modes of credentials, rotation, and the location of each part; paths of examples are replaced by their contents.
 const CREDENTIALS: &str = include_str!("runner_credentials.md");
 
-/// What a page says beside the schema.
+/// The chapters of a page besides the schema.
 fn chapters(type_name: &str) -> Vec<String> {
     match type_name {
         "gitlabspot_runner_credentials" => CREDENTIALS.split("\n\n").map(example_or_prose).collect(),
@@ -70,13 +70,13 @@ fn chapters(type_name: &str) -> Vec<String> {
     }
 }
 
-/// How a release of Helm is adopted.
+/// The adoption of a release of Helm.
 const ADOPTION: &str = include_str!("runner_release_adoption.md");
 
-/// What remains to be done after an apply that was killed.
+/// Recovery from an apply that was killed.
 const KILLED: &str = include_str!("runner_release_killed.md");
 
-/// Where the objects differ from what chart 0.86.0 makes of the same values, on purpose. A test of the manifests reads it.
+/// Intended differences from the objects of chart 0.86.0 with the same values. A test of the manifests uses this file.
 const DIFFERENCES: &str = include_str!("../../../src/resources/runner_release/testdata/differences.md");
 
 fn of_release() -> Vec<String> {

@@ -12,7 +12,7 @@ const END: &str = "<!-- end -->";
 #[derive(Debug, Default, PartialEq)]
 struct Block {
     name: String,
-    /// By name, as text; formatted as `tofu fmt` formats it.
+    /// Names and expressions, in the format of `tofu fmt`.
     arguments: Vec<(String, String)>,
 }
 
@@ -29,14 +29,14 @@ impl Block {
         }
     }
 
-    /// Ephemeral values reach neither plan nor state.
+    /// The marks of a variable. Ephemeral values are neither in the plan nor in the state.
     fn marks(&self) -> String {
         let is_set = |mark: &&str| self.argument(mark) == Some("true");
         ["sensitive", "ephemeral"].into_iter().filter(is_set).map(|mark| format!(", {mark}")).collect()
     }
 }
 
-/// Every block of this kind in a file that `tofu fmt` has formatted.
+/// The blocks of this kind in a file in the format of `tofu fmt`.
 fn blocks(file: &str, kind: &str) -> Vec<Block> {
     let mut found: Vec<Block> = Vec::new();
     let mut inside = false;
@@ -53,7 +53,7 @@ fn blocks(file: &str, kind: &str) -> Vec<Block> {
     found
 }
 
-/// An argument begins at an indent of two, and what is deeper belongs to it.
+/// Reads a line. An argument begins with an indent of two; deeper lines belong to it.
 fn read_line(line: &str, arguments: &mut Vec<(String, String)>) {
     let own = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '}', ']', ')']));
     let argument = own.and_then(|own| own.split_once(" = ")).filter(|(name, _)| !name.trim_end().contains(' '));
@@ -66,12 +66,12 @@ fn read_line(line: &str, arguments: &mut Vec<(String, String)>) {
     }
 }
 
-/// A value of several lines as one.
+/// A multi-line value in one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A type or default in one line: what stands on lines of its own is separated by commas.
+/// A type or default in one line: lines are joined with commas.
 fn expression(text: &str) -> String {
     let mut whole = String::new();
     for line in text.lines() {
@@ -107,7 +107,7 @@ fn tables(variables: &[Block], outputs: &[Block]) -> String {
     text
 }
 
-/// Folders of modules, with their variables and outputs.
+/// The folders of modules, with their variables and outputs.
 fn modules() -> Vec<(String, Vec<Block>, Vec<Block>)> {
     let variables = files().into_iter().filter(|path| path.starts_with(MODULES) && path.ends_with("/variables.tf"));
     let folders = variables.map(|path| path.trim_end_matches("variables.tf").to_owned());

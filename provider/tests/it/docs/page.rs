@@ -1,4 +1,4 @@
-//! One page: front matter, title, description, examples, and what the schema says.
+//! A page: front matter, title, description, examples and schema.
 
 use tfplugin::framework::Schema;
 use tfplugin::framework::function::Definition;
@@ -9,33 +9,33 @@ use super::function::{arguments, signature};
 use super::schema::{identity_section, schema_section, type_name};
 use crate::repository::text;
 
-/// Where credentials come from, the network and tags; paths of examples stand for their text.
+/// Sources of credentials, the network and tags; paths of examples are replaced by their contents.
 const AWS: &str = include_str!("aws.md");
-/// What there is to say of clusters that no single attribute can.
+/// Documentation of clusters that does not belong to a single attribute.
 const KUBERNETES: &str = include_str!("kubernetes.md");
 
-/// What follows the first example.
+/// The text after the first example.
 const INSTALLATION: &str = "Run `tofu init` or `terraform init` to install the provider. Without access to a registry, it is installed from the \
      archives of a release, or from a filesystem, network or OCI mirror: see the guide [Installation](guides/installation.md).";
 
-/// What a release does when it is planned, applied and destroyed.
+/// The behaviour of a release on plan, apply and destroy.
 const RUNNER_RELEASE: &str = include_str!("runner_release.md");
 
-/// What is before and after the table of the attributes that most configurations set.
+/// The text before and after the table of the attributes that most configurations set.
 const FIRST: &str = "## Attributes that most configurations set";
 const OTHERS: &str = "All of them, and the others, are listed in the [schema](#schema). The keys of config.toml for `config` are listed \
      [below](#keys-of-configtoml). A values file of the official chart can replace attributes: see [Values files](#values-files).";
 
-/// How a list is used.
+/// The usage of a list resource.
 const QUERY: &str = "Requires Terraform 1.14 or newer; OpenTofu does not support queries. Write the block to a file with the extension \
      `.tfquery.hcl`, and run `terraform query`. `terraform query -generate-config-out=found.tf` writes the configuration of \
      all listed objects with `import` blocks. An object that cannot be read is skipped with a warning.";
 
-/// A page in parts; each is separated from the next by an empty line.
+/// The parts of a page, which are separated by empty lines.
 pub(super) struct Page {
     title: String,
     summary: String,
-    /// The first page belongs to no category; the registry insists.
+    /// Empty for the index page, which must not have a category in the registry.
     category: &'static str,
     parts: Vec<String>,
 }
@@ -99,7 +99,7 @@ impl Page {
         page
     }
 
-    /// The same page with further chapters.
+    /// Adds chapters to the page.
     pub(super) fn with(mut self, chapters: Vec<String>) -> Self {
         self.parts.extend(chapters);
         self
@@ -115,7 +115,7 @@ impl Page {
         }
     }
 
-    /// A file of the examples, if it is there; another test demands those that have to be.
+    /// Adds an example if its file exists; another test verifies that the required examples exist.
     fn example(&mut self, before: &str, path: &str, language: &str) -> bool {
         let Some(code) = text(path) else { return false };
         self.parts.push(before.to_owned());
@@ -144,7 +144,7 @@ impl Page {
     }
 }
 
-/// A paragraph, or the example whose path it is.
+/// A paragraph, or the example if the paragraph is the path of one.
 pub(super) fn example_or_prose(paragraph: &str) -> String {
     let path = paragraph.trim().strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
     path.map_or_else(|| paragraph.to_owned(), |path| fenced(&text(path).unwrap_or_default(), "terraform"))
@@ -154,7 +154,7 @@ pub(super) fn fenced(code: &str, language: &str) -> String {
     format!("```{language}\n{}\n```", code.trim_end())
 }
 
-/// What an import by identity looks like, with the required attributes.
+/// An import block by identity, with the required attributes.
 fn identity_block(type_name: &str, identity: &[IdentityAttribute]) -> String {
     let required: Vec<_> = identity.iter().filter(|it| it.required_for_import).map(|it| it.name.as_str()).collect();
     let width = required.iter().map(|name| name.len()).max().unwrap_or_default();

@@ -1,21 +1,21 @@
-//! The pictures of the docs, drawn from what is listed here: boxes on a grid, and arrows between them.
+//! The pictures in the documentation, drawn from the lists in this file: boxes on a grid, and arrows between them.
 
 use std::fmt::Write;
 
 use crate::repository::assert_current;
 
-/// Width and height of a box, and the room between two of them.
+/// Width and height of a box, and of the gap between two boxes.
 const BOX: (usize, usize) = (212, 74);
 const GAP: (usize, usize) = (76, 44);
 const MARGIN: usize = 24;
 const TITLE: usize = 34;
 
-/// A box at a column and row, with its name and up to two lines below it.
+/// A box at a column and row, with its name and up to two further lines.
 struct Part {
     name: &'static str,
     at: (usize, usize),
     lines: [&'static str; 2],
-    /// Who has it: the colour.
+    /// The owner, which determines the colour.
     owner: Owner,
 }
 
@@ -25,7 +25,7 @@ enum Owner {
     Others,
 }
 
-/// From one part to another, with what happens there.
+/// An arrow from one part to another, with its label.
 struct Arrow(&'static str, &'static str, &'static str);
 
 struct Picture {
@@ -110,7 +110,7 @@ const APPLY: Picture = Picture {
     ],
 };
 
-/// The middle of a part.
+/// The centre of a part.
 fn middle(part: &Part) -> (usize, usize) {
     let x = MARGIN + part.at.0 * (BOX.0 + GAP.0) + BOX.0 / 2;
     let y = MARGIN + TITLE + part.at.1 * (BOX.1 + GAP.1) + BOX.1 / 2;
@@ -160,7 +160,7 @@ fn draw(text: &mut String, part: &Part) {
     }
 }
 
-/// Parts that an arrow joins are neighbours in a row or in a column.
+/// Draws an arrow. Its parts must be neighbours in a row or column.
 fn arrow(text: &mut String, picture: &Picture, Arrow(from, to, label): &Arrow) {
     let find = |name: &str| picture.parts.iter().find(|it| it.name == name).unwrap();
     let (from, to) = (find(from), find(to));

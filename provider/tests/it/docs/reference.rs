@@ -9,7 +9,7 @@ use gitlabspot_runner_config::version::RunnerVersion;
 use tfplugin::framework::Provider;
 use tfplugin::framework::schema::Kind as AttributeKind;
 
-/// Every key of config.toml: HCL path, TOML path, type, first version, meaning.
+/// All keys of config.toml: HCL path, TOML path, type, first version, description.
 pub(super) fn config_keys() -> String {
     let mut text = String::new();
     for (title, prefix, table) in [("Global section", "", &GLOBAL), ("`config`: `[[runners]]`", "runners.", &RUNNER)] {
@@ -59,7 +59,7 @@ fn hcl_type(kind: Kind) -> String {
     }
 }
 
-/// Every key of the chart's values: what becomes of it, or why not.
+/// All keys of the chart's values: the attribute that replaces a key, or why there is none.
 pub(super) fn values_keys() -> String {
     let mut text = "| key of the chart | here |\n|---|---|\n".to_owned();
     for key in KEYS {
@@ -89,7 +89,7 @@ fn every_key_has_a_row() {
     assert_eq!(values_keys().lines().count(), KEYS.len() + 2);
 }
 
-/// What is between the first two backticks of the second column, if it is an attribute.
+/// The attribute in the first backticks of the second column, if any.
 fn attribute(line: &str) -> Option<&str> {
     let here = line.split(" | ").nth(1)?;
     ["`", "part of `"].iter().find_map(|begin| here.strip_prefix(begin)?.split('`').next())

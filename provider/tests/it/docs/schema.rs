@@ -1,4 +1,4 @@
-//! The schema as lists of attributes: required, optional, read-only, and the same for what is nested.
+//! The schema as lists of attributes: required, optional, read-only, and nested.
 
 use std::collections::VecDeque;
 
@@ -6,26 +6,26 @@ use tfplugin::framework::identity::IdentityAttribute;
 use tfplugin::framework::schema::Mode;
 use tfplugin::framework::{Attribute, Kind, Nesting, Number, Raw, Schema, Type};
 
-/// Whether an attribute is set so.
+/// Whether an attribute belongs to a group.
 type Group = fn(Mode) -> bool;
 
-/// Who sets an attribute, in the words of the registry.
+/// Groups of attributes by who sets them, with the titles of the registry.
 const GROUPS: [(&str, Group); 3] = [
     ("Required", |mode| mode == Mode::Required),
     ("Optional", |mode| matches!(mode, Mode::Optional | Mode::OptionalComputed(_))),
     ("Read-Only", |mode| matches!(mode, Mode::Computed(_))),
 ];
 
-/// Hosts convert an object to the attribute's type before they send it.
+/// The host converts an object to the attribute's type before it sends it.
 const LEFT_OUT: &str = "OpenTofu and Terraform leave out a name that a nested object does not have, without an error: where an \
     object below is written by hand, see in the plan that everything in it is there.";
 
-/// Whether a user may write an object with names of which hosts leave some out.
+/// Whether a user can set an object, from which the host omits unknown names.
 fn takes_objects(attribute: &Attribute) -> bool {
     matches!(attribute.kind, Kind::Nested(..)) && !matches!(attribute.mode, Mode::Computed(_))
 }
 
-/// From `## Schema` on.
+/// The section `## Schema`.
 pub(super) fn schema_section(schema: &Schema) -> String {
     let mut parts = vec!["## Schema".to_owned()];
     if schema.attributes.iter().any(takes_objects) {
@@ -41,7 +41,7 @@ pub(super) fn schema_section(schema: &Schema) -> String {
     }
     while let Some((path, attributes)) = nested.pop_front() {
         parts.push(format!("<a id=\"{}\"></a>\n### Nested Schema for `{path}`", anchor(&path)));
-        // What is nested deeper follows at once, as the registry has it.
+        // Deeper attributes follow immediately, as in the registry.
         let mut deeper = VecDeque::new();
         for (title, group) in GROUPS {
             let lines = lines(attributes, &path, group, &mut deeper);
@@ -124,7 +124,7 @@ fn anchor(path: &str) -> String {
     format!("nestedatt--{}", path.replace('.', "--"))
 }
 
-/// Lines after the first are part of the same item of a list.
+/// Indents the lines after the first, so that they belong to the same list item.
 pub(super) fn hanging(text: &str, indent: usize) -> String {
     let indent = " ".repeat(indent);
     let mut lines = text.trim_end().lines();

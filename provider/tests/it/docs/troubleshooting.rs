@@ -1,7 +1,7 @@
-//! The page of diagnostics: every summary in the code, and what to do about it.
+//! The page of diagnostics: every summary in the code, with a remedy.
 //!
-//! A summary is a text that begins with a capital letter, has several words and no full stop. Other such texts in the code
-//! are those of [`OTHERS`], names of steps ("Creating the namespace"), and sentences that go on elsewhere.
+//! A summary is a string that begins with a capital letter and has several words, but no full stop. Other such strings
+//! in the code are those in [`OTHERS`], names of steps ("Creating the namespace"), and beginnings of sentences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -12,13 +12,13 @@ use crate::repository::{assert_current, files, text};
 
 const PAGE: &str = "docs/guides/troubleshooting.md";
 
-/// What is before the tables.
+/// The text before the tables.
 const INTRODUCTION: &str = include_str!("troubleshooting.md");
 
-/// What to do, a line for each summary: `summary | text`.
+/// The remedies, one line for each summary: `summary | text`.
 const REMEDIES: &str = include_str!("troubleshooting.txt");
 
-/// What a summary says of which only the detail knows more, by its first word.
+/// Remedies for summaries that only the detail explains, by their first word.
 const CLASSES: [(&[&str], &str); 4] = [
     (
         &["Invalid", "Reserved", "Unusual", "Empty", "Wrong", "Unknown"],
@@ -32,7 +32,7 @@ const CLASSES: [(&[&str], &str); 4] = [
     (&["Cannot"], "A call failed. The detail has the answer of the API, and what remains. The next apply continues."),
 ];
 
-/// Where summaries come from, by folder, and the heading for them.
+/// The headings of summaries, by the folder of their code.
 const AREAS: [(&str, &str); 9] = [
     ("provider/src/resources/node_group/", "gitlabspot_node_group"),
     ("provider/src/resources/cache_bucket/", "gitlabspot_cache_bucket"),
@@ -45,7 +45,7 @@ const AREAS: [(&str, &str); 9] = [
     ("provider/src/", "All resources"),
 ];
 
-/// Texts that look like summaries.
+/// Strings that look like summaries.
 const OTHERS: [&str; 17] = [
     "Cache of GitLab Runner",
     "Did you mean",
@@ -66,13 +66,13 @@ const OTHERS: [&str; 17] = [
     "No key is in use",
 ];
 
-/// Headings, and the summaries below each.
+/// The summaries below each heading.
 type Summaries = BTreeMap<&'static str, BTreeSet<String>>;
 
 fn summaries() -> Summaries {
     let mut found = Summaries::new();
     let is_source = |path: &String| {
-        // `migrate` writes files, and its texts are headings of a report.
+        // `migrate` writes files; its strings are headings of a report.
         let skipped = [
             "/src/migrate/",
             "/tests",
@@ -95,7 +95,7 @@ fn summaries() -> Summaries {
     found
 }
 
-/// The texts of shipped code: attributes and modules of tests are left out.
+/// Collects the strings of shipped code, except in attributes and test modules.
 fn collect(tokens: TokenStream, texts: &mut BTreeSet<String>) {
     let (mut after_hash, mut for_tests) = (false, false);
     for token in tokens {
@@ -106,7 +106,7 @@ fn collect(tokens: TokenStream, texts: &mut BTreeSet<String>) {
                 for_tests |= group.stream().to_string().replace(' ', "") == "cfg(test)";
                 after_hash = false;
             }
-            // What `#[cfg(test)]` is before ends with its body, or with `;`.
+            // The item after `#[cfg(test)]` ends with its body, or with `;`.
             TokenTree::Group(group) if for_tests => for_tests = group.delimiter() != Delimiter::Brace,
             TokenTree::Punct(punct) if for_tests && punct.as_char() == ';' => for_tests = false,
             TokenTree::Group(group) => collect(group.stream(), texts),
@@ -116,7 +116,7 @@ fn collect(tokens: TokenStream, texts: &mut BTreeSet<String>) {
     }
 }
 
-/// What a literal says, if it is a text.
+/// The value of a literal, if it is a string.
 fn unquoted(literal: &str) -> Option<String> {
     let text = literal.strip_prefix('"')?.strip_suffix('"')?;
     let mut lines = text.split("\\\n");
@@ -127,6 +127,7 @@ fn unquoted(literal: &str) -> Option<String> {
 fn is_summary(text: &str) -> bool {
     let first = text.split(' ').next().unwrap_or_default();
     let is_step = first.ends_with("ing") && first != "Missing";
+    // This summary has the beginning of a sentence.
     let is_sentence = ["The", "It", "A", "This", "In", "Set"].contains(&first) && text != "A runner needs one token";
     text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.trim_end() == text

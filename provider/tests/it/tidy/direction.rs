@@ -1,13 +1,14 @@
-//! The modules of `gitlabspot_runner_release` that lead from attributes to objects, one after the other.
+//! The dependencies between the modules of `gitlabspot_runner_release`, which convert attributes to objects step by
+//! step.
 
 use super::source::sources;
 
 const RELEASE: &str = "provider/src/resources/runner_release/";
 
-/// Each names only those before it.
+/// The modules in order. Each depends only on those before it.
 const MODULES: [&str; 6] = ["schema", "settings", "values", "spec", "manifests", "expand"];
 
-/// The modules that the code of one of them names, and that come after it.
+/// The modules after `module` that its code uses.
 fn backwards(module: &str, code: &str) -> Vec<&'static str> {
     let later = MODULES.iter().skip_while(|it| **it != module).skip(1);
     let is_named = |name: &str| {

@@ -1,5 +1,5 @@
-//! The rules of docs/architecture.md that neither the compiler nor clippy enforces. Each has a test of its own, and each
-//! check is tried on code that breaks it.
+//! The rules of docs/architecture.md that neither the compiler nor clippy enforces. Each has a test, and each check is
+//! verified with code that violates it.
 
 mod direction;
 mod names;

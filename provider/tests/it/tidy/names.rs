@@ -6,10 +6,10 @@ use tfplugin::framework::Provider;
 use super::source::{Source, sources};
 use crate::repository::files;
 
-/// Drawers: what is in them has a better name.
+/// Generic names. Their contents have a more specific name.
 const DRAWERS: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "commons", "misc", "shared"];
 
-/// Everything that stands at the top.
+/// All files and folders in the root.
 const TOP: [&str; 22] = [
     ".cargo",
     ".ci",
@@ -44,7 +44,7 @@ fn at_the_top(path: &str) -> bool {
     TOP.contains(&top)
 }
 
-/// Type names given by a file of the folder of another type.
+/// Type names that are defined in the folder of another type.
 fn misplaced(folder: &str, source: &Source) -> Vec<String> {
     let Some(rest) = source.path.strip_prefix(folder) else { return vec![] };
     let home = rest.split('/').next().unwrap_or(rest);

@@ -1,10 +1,10 @@
-//! The chapters of a resource that only compute.
+//! The modules of a resource that only compute.
 
-use super::source::{says, sources};
+use super::source::{contains_name, sources};
 
 const PURE: [&str; 6] = ["schema", "model", "validate", "plan", "expand", "flatten"];
 
-/// What computing does not need.
+/// Names that computations do not need.
 const IMPURE: [&str; 4] = ["async", "gitlabspot_clients", "Client", "std::env"];
 
 fn is_pure_chapter(path: &str) -> bool {
@@ -15,7 +15,7 @@ fn is_pure_chapter(path: &str) -> bool {
 }
 
 fn impurities(code: &str) -> Vec<&'static str> {
-    IMPURE.into_iter().filter(|word| says(code, word)).collect()
+    IMPURE.into_iter().filter(|word| contains_name(code, word)).collect()
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! How long files may be.
+//! The maximum length of files.
 
 use super::source::{sources, without_tests};
 
-/// About as much as fits into a head.
+/// Maximum number of lines without tests.
 const LONGEST: usize = 400;
 
 fn too_long(code: &str) -> Option<usize> {

@@ -1,4 +1,4 @@
-//! Rust files, in the forms that checks need.
+//! Rust files and their code, for the checks.
 
 use std::collections::BTreeSet;
 
@@ -6,27 +6,27 @@ use crate::repository::{files, text};
 
 /// A Rust file.
 pub(super) struct Source {
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     pub(super) path: String,
-    /// As it stands there.
+    /// The contents of the file.
     pub(super) text: String,
-    /// Compiled into tests alone.
+    /// Whether the file is compiled only for tests.
     pub(super) is_test: bool,
 }
 
 impl Source {
-    /// The code: no comments, no texts, as many lines.
+    /// The code without comments and strings, with the same number of lines.
     pub(super) fn code(&self) -> String {
         code(&self.text)
     }
 
-    /// The code that ships.
+    /// The code without tests.
     pub(super) fn shipped(&self) -> String {
         if self.is_test { String::new() } else { without_tests(&self.code()).to_owned() }
     }
 }
 
-/// Every Rust file that somebody wrote, under a folder.
+/// The Rust files under a folder, except generated ones.
 pub(super) fn sources(under: &str) -> Vec<Source> {
     let written = |path: &String| path.starts_with(under) && path.ends_with(".rs") && !path.contains("/generated/");
     let read = |path: String| (text(&path).unwrap_or_default(), path);
@@ -39,7 +39,7 @@ pub(super) fn sources(under: &str) -> Vec<Source> {
     all.into_iter().map(|(text, path)| Source { is_test: is_test(&path), path, text }).collect()
 }
 
-/// Paths, without `.rs`, of the modules that a file declares for tests alone.
+/// The paths, without `.rs`, of the modules that a file declares only for tests.
 fn test_modules(path: &str, code: &str) -> Vec<String> {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let folder = match file {
@@ -60,8 +60,8 @@ fn test_modules(path: &str, code: &str) -> Vec<String> {
     modules
 }
 
-/// Whether code says a name: as a word, and not as a part of another path. `*` at its end stands for any letters.
-pub(super) fn says(code: &str, name: &str) -> bool {
+/// Whether code contains a name as a whole word that does not follow a dot. A `*` at its end matches any letters.
+pub(super) fn contains_name(code: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let (name, open) = name.strip_suffix('*').map_or((name, false), |name| (name, true));
     code.match_indices(name).any(|(at, _)| {
@@ -70,7 +70,7 @@ pub(super) fn says(code: &str, name: &str) -> bool {
     })
 }
 
-/// Up to the tests, which stand last in a file.
+/// The code before the test module, which is at the end of a file.
 pub(super) fn without_tests(code: &str) -> &str {
     let mut rest = 0;
     while let Some(found) = code[rest..].find("#[cfg(test)]") {
@@ -84,7 +84,7 @@ pub(super) fn without_tests(code: &str) -> &str {
     code
 }
 
-/// Without comments and without what stands in texts; lines stay where they are.
+/// The code without comments and the contents of strings. Line breaks are kept.
 fn code(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -111,7 +111,7 @@ fn code(text: &str) -> String {
 }
 
 fn ends_in_word(code: &str) -> bool {
-    // `br"..."` is raw too.
+    // `br"..."` is raw as well.
     code.trim_end_matches('b').ends_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
@@ -128,7 +128,7 @@ fn end_of_text(text: &str) -> usize {
     text.len()
 }
 
-/// One character, or only the quote of a lifetime.
+/// The end of a character literal, or of the quote of a lifetime.
 fn end_of_char(text: &str) -> usize {
     let mut chars = text.char_indices().skip(1);
     match (chars.next(), chars.next()) {
@@ -154,8 +154,12 @@ fn comments_and_strings_are_removed() {
 
 #[test]
 fn names_match_whole_words() {
-    assert!(says("use tonic::Status;", "tonic") && says("(aws_sdk_s3::Client)", "aws_sdk_*"));
-    assert!(!says("mytonic::x", "tonic") && !says("self.tonic", "tonic") && !says("tonics", "tonic"));
+    assert!(contains_name("use tonic::Status;", "tonic") && contains_name("(aws_sdk_s3::Client)", "aws_sdk_*"));
+    assert!(
+        !contains_name("mytonic::x", "tonic")
+            && !contains_name("self.tonic", "tonic")
+            && !contains_name("tonics", "tonic")
+    );
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! Words that do not stand in certain files.
+//! Words that certain files must not contain.
 
 use super::source::sources;
 use crate::repository::{files, root};
 
-/// Places that only the writer of a line has.
+/// Paths outside of the repository, split so that this file does not contain them.
 const ELSEWHERE: [&str; 4] =
     [concat!("../", "shared"), concat!("/work", "/"), concat!("/root", "/wt"), concat!("/root", "/tools")];
 
-/// Attributes of this kind without what is wanted inside.
+/// The attributes of this kind.
 fn attributes<'a>(code: &'a str, kind: &str) -> Vec<&'a str> {
     let begins = [format!("#[{kind}("), format!("#![{kind}(")];
     let all = begins.iter().flat_map(|begin| code.match_indices(begin.as_str()));
@@ -22,7 +22,7 @@ fn expected_without_reason(code: &str) -> bool {
     attributes(code, "expect").iter().any(|attribute| !attribute.contains("reason ="))
 }
 
-/// Stdout belongs to the handshake.
+/// Whether code prints to stdout, which is reserved for the handshake.
 fn prints(code: &str) -> bool {
     let printed = ["print!", "println!"].iter().any(|name| {
         code.match_indices(name).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))

@@ -1,10 +1,10 @@
-//! One field of the struct, and the code that is written for it.
+//! One field of the struct, and the code generated for it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Visibility};
 
-/// What a field says about its attribute.
+/// A field with the words of its `#[attr(...)]`.
 pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
@@ -85,7 +85,7 @@ impl Field {
         Ok(parsed)
     }
 
-    /// The rules of Terraform's schemas that can be seen here.
+    /// Checks the rules of Terraform's schemas that concern a single attribute.
     fn check(&self, field: &syn::Field) -> syn::Result<()> {
         let problem = match self {
             Self { required: true, optional: true, .. } | Self { required: true, computed: true, .. } => {
@@ -107,7 +107,8 @@ impl Field {
         let Self { name, description, sensitive, write_only, replace, ty, .. } = self;
         let change = if self.stable { quote!(Stable) } else { quote!(Volatile) };
         let change = quote!(::tfplugin::framework::schema::Change::#change);
-        // A default is computed by the provider as far as core is concerned: otherwise it would refuse the value.
+        // For core, an attribute with a default is computed: core refuses a planned value that is neither configured
+        // nor computed.
         let mode = match (self.required, self.optional, self.computed || self.default.is_some()) {
             (true, ..) => quote!(Required),
             (_, true, true) => quote!(OptionalComputed(#change)),
@@ -145,7 +146,7 @@ impl Field {
         }
     }
 
-    /// A check at compile time: sensitive text has the type `Secret`, and a `Secret` is sensitive.
+    /// Generates a check at compile time: sensitive text has the type `Secret`, and a `Secret` is sensitive.
     pub(crate) fn check_secret(&self) -> TokenStream {
         let Self { name, sensitive, ty, .. } = self;
         let problem = format!("the attribute {name}: text is sensitive if, and only if, its type is Secret");
@@ -188,7 +189,7 @@ impl Field {
     }
 }
 
-/// The doc comment, line by line, without the space that follows the slashes.
+/// Returns the doc comment, line by line, without the space after the slashes.
 fn description(field: &syn::Field) -> String {
     let lines: Vec<String> = field
         .attrs

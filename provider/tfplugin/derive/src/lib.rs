@@ -1,23 +1,23 @@
 //! `#[derive(Object)]`: schema, state type and conversions of a Terraform object from one struct.
 //!
-//! It also writes `Debug`, which leaves out what is sensitive or write-only: a secret is in no log.
+//! It also implements `Debug`, which omits sensitive and write-only fields, so that no log has a secret.
 //!
-//! Every field has the type `Value<T>`. Its doc comment is the attribute's description, its `#[attr(...)]` says how it
-//! behaves:
+//! Every field has the type `Value<T>`. Its doc comment is the description of the attribute, and its `#[attr(...)]`
+//! defines the behaviour:
 //!
 //! | word | meaning |
 //! | --- | --- |
 //! | `required`, `optional`, `computed` | who sets it; `optional, computed` together are allowed |
-//! | `stable` | a computed value that stays when something else is updated |
-//! | `replace` | a change means a new resource |
-//! | `default = EXPR` | the value when the user gives none; anything that converts into a `Raw` |
-//! | `sensitive`, `write_only` | hidden in output; never in plan or state. Sensitive text is a `Secret`, or it does not compile |
-//! | `no_setting` | it does not describe what is managed, but how: `#[derive(Settings)]` leaves it out |
+//! | `stable` | a computed value that an update does not change |
+//! | `replace` | a change forces a replacement |
+//! | `default = EXPR` | the value if the user sets none: any expression that converts into a `Raw` |
+//! | `sensitive`, `write_only` | hidden in output; never in plan or state. Sensitive text must be a `Secret` |
+//! | `no_setting` | it configures the operation and not the managed object: `#[derive(Settings)]` omits it |
 //! | `deprecated = "TEXT"` | what to use instead |
-//! | `marks(NAME, NAME = "VALUE")` | what else the provider has to know of it; read from the schema at run time |
-//! | `kind = PATH` | a function that returns the `Kind`, for attributes whose schema is made from data |
-//! | `name = "NAME"` | the name in HCL, where a Rust keyword stands in the way |
-//! | `setting = TYPE` | its type in the struct of `#[derive(Settings)]`, where it is not that of the attribute |
+//! | `marks(NAME, NAME = "VALUE")` | further information for the provider, which reads it from the schema at run time |
+//! | `kind = PATH` | a function that returns the `Kind`, for attributes with a schema that is built from data |
+//! | `name = "NAME"` | the name in HCL, if the field cannot have it |
+//! | `setting = TYPE` | its type in the struct of `#[derive(Settings)]`, if it differs from that of the attribute |
 
 mod attribute;
 mod settings;
@@ -35,7 +35,7 @@ pub fn derive_object(input: TokenStream) -> TokenStream {
     expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-/// Derives `framework::settings::Setting`, and writes the struct of an object's settings, all of them known.
+/// Derives `framework::settings::Setting`, and generates the struct of an object's settings, all of them known.
 #[proc_macro_derive(Settings, attributes(attr))]
 pub fn derive_settings(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

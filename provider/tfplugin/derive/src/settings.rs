@@ -1,4 +1,4 @@
-//! The struct of an object's settings, whose values are all known.
+//! Generation of the struct of an object's settings, in which all values are known.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,7 +6,7 @@ use syn::{DeriveInput, GenericArgument, Ident, PathArguments, Type};
 
 use crate::attribute::Field;
 
-/// Writes the struct, and that it is the plain form of the object.
+/// Generates the struct, and implements `Setting` for the object.
 pub(crate) fn expand(input: &DeriveInput, fields: &[Field]) -> syn::Result<TokenStream> {
     let DeriveInput { ident: object, vis, .. } = input;
     let name = format_ident!("{object}Settings");
@@ -37,7 +37,7 @@ pub(crate) fn expand(input: &DeriveInput, fields: &[Field]) -> syn::Result<Token
     })
 }
 
-/// Access to the secrets, which serde leaves out.
+/// Generates the accessor of the secrets, which serde does not serialise.
 fn secrets(name: &Ident, settings: &[&Field]) -> TokenStream {
     let secrets: Vec<TokenStream> = settings
         .iter()
@@ -78,7 +78,7 @@ fn definition(field: &Field) -> syn::Result<TokenStream> {
     })
 }
 
-/// The `T` of `Value<T>`.
+/// Returns the `T` of `Value<T>`.
 fn content(ty: &Type) -> syn::Result<&Type> {
     if let Type::Path(path) = ty
         && let Some(PathArguments::AngleBracketed(arguments)) = path.path.segments.last().map(|last| &last.arguments)

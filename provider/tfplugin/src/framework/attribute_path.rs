@@ -1,4 +1,4 @@
-//! Where in a configuration something stands: `taints[0].key`.
+//! Paths of values in a configuration or state: `taints[0].key`.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ pub enum Step {
     Index(usize),
 }
 
-/// Steps from the root of a resource, data source or provider to one value. Empty: the whole object.
+/// Steps from the root of a resource, data source or provider to one value. The empty path is the whole object.
 ///
-/// Elements of sets have no address of their own: a path that would lead into a set ends at the set.
+/// Elements of sets have no path: a path into a set ends at the set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttributePath(Vec<Step>);
 
@@ -32,19 +32,19 @@ impl AttributePath {
         Self::root().attribute(attribute)
     }
 
-    /// This path, one attribute deeper.
+    /// This path, with the step to an attribute.
     #[must_use]
     pub fn attribute(&self, name: impl Into<String>) -> Self {
         self.with(Step::Attribute(name.into()))
     }
 
-    /// This path, one map element deeper.
+    /// This path, with the step to an element of a map.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Self {
         self.with(Step::Key(key.into()))
     }
 
-    /// This path, one list element deeper.
+    /// This path, with the step to an element of a list.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.with(Step::Index(index))
@@ -68,7 +68,7 @@ impl AttributePath {
         attributes.split('.').map(|name| Step::Attribute(name.to_owned())).collect()
     }
 
-    /// This path, one step deeper.
+    /// This path, with a further step.
     #[must_use]
     pub fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();

@@ -1,24 +1,24 @@
-//! Time, injected: waits of an hour take milliseconds in tests.
+//! The clock of operations, which tests replace: there a wait of an hour takes milliseconds.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
 
-/// Where time comes from.
+/// A source of time.
 pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
-    /// A point in time that only ever grows.
+    /// The current time of a monotonic clock.
     fn now(&self) -> Instant;
 
-    /// The time of day.
+    /// The current date and time.
     fn time_of_day(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    /// Returns after this long.
+    /// Waits for a duration.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clock, perhaps running faster.
+/// The clock of the system, which can run faster.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: Instant,
@@ -44,7 +44,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests of resources, without a wait.
+/// A clock for tests that does not wait.
 pub mod testing {
     use std::sync::Mutex;
 
@@ -65,13 +65,13 @@ pub mod testing {
             Self { start: Instant::now(), passed: Mutex::default(), time_of_day: Mutex::default() }
         }
 
-        /// Sets the time of day, which advances with the clock.
+        /// Sets the current date and time, which advance with the clock.
         pub fn set_time_of_day(&self, time: SystemTime) {
             let mut of_the_start = self.time_of_day.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *of_the_start = time.checked_sub(self.passed());
         }
 
-        /// By how much the clock has advanced.
+        /// The time by which the clock has advanced.
         pub fn passed(&self) -> Duration {
             *self.passed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
         }

@@ -1,4 +1,4 @@
-//! A configuration, read so that as much as possible is said of it at once.
+//! Reading of a configuration, with as many errors at once as possible.
 
 use super::attribute_path::AttributePath;
 use super::diagnostics::Diagnostics;
@@ -6,8 +6,8 @@ use super::null_elements;
 use super::schema::{Object, object_type};
 use super::value::Raw;
 
-/// Reads what a user wrote. A value that is refused here counts as not known yet, so that the others are checked too;
-/// `None` where there is nothing to check.
+/// Reads a configuration. An invalid value is replaced by an unknown one, so that the other values are still validated.
+/// `None` if nothing remains to validate.
 pub(crate) fn read<T: Object>(mut config: Raw, diagnostics: &mut Diagnostics) -> Option<T> {
     null_elements::refuse(&object_type(&T::attributes()), &config, &AttributePath::root(), diagnostics);
     loop {

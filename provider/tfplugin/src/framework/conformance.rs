@@ -1,5 +1,5 @@
-//! The rules that Terraform's core enforces on a provider's answers, so that a broken one is found by our tests and not
-//! by a user's apply. Source: core's checks of plans (`AssertPlanValid`) and results (`AssertObjectCompatible`).
+//! The rules that core enforces on the responses of a provider, so that tests find a violation before the apply of a
+//! user does. Source: core's checks of plans (`AssertPlanValid`) and results (`AssertObjectCompatible`).
 
 mod compatible;
 mod same;
@@ -16,13 +16,13 @@ use super::value::Raw;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct Violation {
-    /// Where.
+    /// Path of the value.
     pub path: AttributePath,
-    /// Which rule.
+    /// The rule.
     pub rule: &'static str,
 }
 
-/// What core refuses in a plan.
+/// Checks a plan, as core does after PlanResourceChange.
 #[must_use]
 pub fn check_plan(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw, planned: &Raw) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -54,7 +54,7 @@ fn plan_object(
         let (before, given, after) = (prior.get(name), config.get(name), planned.get(name));
         let path = at.attribute(name);
         let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
-        // Whatever the configuration has: the value must not reach the plan file.
+        // Also if the configuration has a value: it must not reach the plan file.
         if attribute.write_only {
             if !after.is_null() {
                 broken("a write-only value is null in the plan");
@@ -64,9 +64,10 @@ fn plan_object(
                 broken("what the configuration does not set and the provider does not compute stays null");
             }
         } else if matches!(attribute.mode, Mode::Computed(_)) {
-            // With ignore_changes there may be a configured value. The provider computes it all the same.
+            // With `ignore_changes` the configuration can have a value for it. The provider computes the attribute
+            // nevertheless.
         } else if same(&after, &given) || (!before.is_null() && same(&after, &before)) {
-            // As configured, or kept because it means the same.
+            // As configured, or the prior value, which is allowed if it means the same.
         } else if let (Kind::Nested(nesting, nested), false) = (&attribute.kind, given.is_unknown()) {
             for (before, given, after, path) in pairs(*nesting, nested, &before, &given, &after, &path, found) {
                 plan_object(nested, &before, &given, &after, &path, found);
@@ -110,7 +111,8 @@ fn pairs(
             .map(|((key, given), after)| (before.get(key), given.clone(), after.clone(), path.key(key)))
             .collect(),
         (Nesting::Set, Raw::List(given), Raw::List(after)) if given.len() == after.len() => {
-            // Core trusts the provider here. Elements have no identity of their own, so each is to fit one of the others.
+            // Core relies on the provider here. Elements of sets have no identity, so that each must fit one of the
+            // other set.
             let fits = |given: &Raw, after: &Raw| {
                 let mut broken = Vec::new();
                 plan_object(nested, &Raw::Null, given, after, path, &mut broken);
@@ -128,13 +130,13 @@ fn pairs(
     }
 }
 
-/// Whether each element of one set fits at least one of the other, and the other way round.
+/// Whether each element of one set fits at least one of the other, and vice versa.
 fn each_fits_one(ours: &[Raw], theirs: &[Raw], fits: impl Fn(&Raw, &Raw) -> bool) -> bool {
     ours.iter().all(|ours| theirs.iter().any(|theirs| fits(ours, theirs)))
         && theirs.iter().all(|theirs| ours.iter().any(|ours| fits(ours, theirs)))
 }
 
-/// What core refuses in the second plan, when more is known than in the first.
+/// Checks the plan that core requests during apply, with more known values, against the first one.
 #[must_use]
 pub fn check_final_plan(schema: &Schema, first: &Raw, second: &Raw) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -142,7 +144,7 @@ pub fn check_final_plan(schema: &Schema, first: &Raw, second: &Raw) -> Vec<Viola
     found
 }
 
-/// What core refuses in the result of an apply without errors.
+/// Checks the result of an apply without errors against the plan.
 #[must_use]
 pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violation> {
     let root = AttributePath::root();
@@ -159,11 +161,11 @@ pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violatio
     found
 }
 
-/// What core refuses in any state: unknown values, and write-only values that are not null.
+/// Checks a state, which must not have unknown values, nor write-only values other than null.
 #[must_use]
 pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
     let mut found = Vec::new();
-    // "Provider returned invalid result object after apply".
+    // Core fails with "Provider returned invalid result object after apply".
     if !state.is_wholly_known() {
         for attribute in &schema.attributes {
             if !state.get(&attribute.name).is_wholly_known() {
@@ -178,7 +180,7 @@ pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
     found
 }
 
-/// What core, or the next run, refuses in an identity. `before` is null where there was none.
+/// Checks that an identity did not change. `before` is null if there was none.
 #[must_use]
 pub fn check_identity(before: &Raw, after: &Raw) -> Vec<Violation> {
     let Raw::Map(attributes) = after else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! What an operation gets from outside: the configured provider, time, and the wish to stop.
+//! The context of an operation: the configured provider, the clock, and cancellation.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,15 +9,15 @@ use super::clock::Clock;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::provider::Host;
 
-/// The surroundings of one operation. `D` is what the provider made of its configuration.
+/// The context of one operation. `D` is the [`Data`](super::Provider::Data) of the provider.
 #[derive(Debug)]
 pub struct Context<D> {
     data: Option<Arc<D>>,
-    /// Cancelled when the user asks to stop. An operation then ends its waits and returns what it has.
+    /// Cancelled when the user interrupts the run. An operation then ends its waits and returns the state so far.
     pub stop: CancellationToken,
-    /// Time and sleeping.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who calls.
+    /// The program that started the provider.
     pub host: Host,
 }
 
@@ -28,12 +28,12 @@ impl<D> Clone for Context<D> {
 }
 
 impl<D> Context<D> {
-    /// The surroundings of an operation; without data where the provider was not configured.
+    /// Creates a context. `data` is `None` if the provider is not configured.
     pub fn new(data: Option<Arc<D>>, stop: CancellationToken, clock: Arc<dyn Clock>, host: Host) -> Self {
         Self { data, stop, clock, host }
     }
 
-    /// The time that is left of an operation which times out at `end`.
+    /// The time that remains for an operation that times out at `end`.
     pub fn left(&self, end: Instant) -> Duration {
         end.saturating_duration_since(self.clock.now())
     }

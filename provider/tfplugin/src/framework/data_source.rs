@@ -1,4 +1,4 @@
-//! Data sources: what is read and not managed.
+//! Data sources: objects that are read and not managed.
 
 use futures::future::BoxFuture;
 
@@ -8,15 +8,15 @@ use super::diagnostics::Diagnostics;
 use super::schema::{Object, Schema};
 use super::value::Raw;
 
-/// A data source, typed.
+/// A data source with its Rust types.
 pub trait DataSource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The [`Data`](super::Provider::Data) of the provider.
     type Data: Send + Sync + 'static;
     /// Its attributes: arguments and results.
     type Model: Object;
     /// Its type name with the provider's prefix.
     const TYPE_NAME: &'static str;
-    /// What it is, in Markdown.
+    /// Its description in Markdown.
     const DESCRIPTION: &'static str;
 
     /// Checks the configuration. Values may be unknown.
@@ -24,10 +24,10 @@ pub trait DataSource: Send + Sync + 'static {
         let _ = (config, diagnostics);
     }
 
-    /// Reads it. The configuration is wholly known; the result has every attribute known.
+    /// Reads the object. The configuration is wholly known, and the result must be too.
     ///
     /// # Errors
-    /// Why it could not be read.
+    /// If the object cannot be read.
     fn read(
         &self,
         context: &Context<Self::Data>,
@@ -36,7 +36,7 @@ pub trait DataSource: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 }
 
-/// A data source without its types, as the protocol sees it.
+/// A data source without its Rust types, as the protocol uses it.
 pub trait ErasedDataSource<D>: Send + Sync {
     /// Its type name.
     fn type_name(&self) -> &'static str;
@@ -44,7 +44,7 @@ pub trait ErasedDataSource<D>: Send + Sync {
     fn schema(&self) -> Schema;
     /// Checks a configuration.
     fn validate(&self, config: Raw) -> Diagnostics;
-    /// Reads it; null with errors.
+    /// Reads the object. The value is null if there are errors.
     fn read<'a>(&'a self, context: &'a Context<D>, config: Raw) -> BoxFuture<'a, (Raw, Diagnostics)>;
 }
 

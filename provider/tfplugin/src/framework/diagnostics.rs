@@ -1,28 +1,28 @@
-//! What the user is told.
+//! Errors and warnings for the user.
 
 use std::borrow::Cow;
 
 use super::attribute_path::AttributePath;
 
-/// How bad it is: an error stops the operation, a warning is shown beside its result.
+/// The severity: an error fails the operation, a warning is shown beside its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The operation failed.
     Error,
-    /// The operation went on.
+    /// The operation continued.
     Warning,
 }
 
-/// One message to the user.
+/// An error or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
-    /// A constant sentence without names or numbers, so that people can search for it.
+    /// A constant phrase without names or numbers, so that users can search for it.
     pub summary: Cow<'static, str>,
-    /// What is wrong, why, and what to do about it.
+    /// The problem, its cause and its solution.
     pub detail: String,
-    /// The attribute at fault; the root when no single one is.
+    /// Path of the attribute; the root if it is not about a single one.
     pub path: AttributePath,
 }
 
@@ -43,7 +43,7 @@ impl Diagnostic {
         self.severity == Severity::Error
     }
 
-    /// The same message, about one attribute.
+    /// Sets the path of the attribute.
     #[must_use]
     pub fn at(mut self, path: impl Into<AttributePath>) -> Self {
         self.path = path.into();
@@ -51,18 +51,18 @@ impl Diagnostic {
     }
 }
 
-/// The messages of one operation, in the order in which they arose.
+/// The diagnostics of one operation, in the order in which they occurred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// No messages.
+    /// No diagnostics.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a message.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
@@ -77,32 +77,32 @@ impl Diagnostics {
         self.push(Diagnostic::warning(summary, detail).at(path));
     }
 
-    /// Adds all messages of another operation.
+    /// Adds all diagnostics of another operation.
     pub fn extend(&mut self, other: impl IntoIterator<Item = Diagnostic>) {
         self.0.extend(other);
     }
 
-    /// Whether any message is an error.
+    /// Whether any diagnostic is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(Diagnostic::is_error)
     }
 
-    /// Whether there is nothing to say.
+    /// Whether there are no diagnostics.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The messages.
+    /// The diagnostics.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }
 
-    /// `Ok` with the warnings when there is no error, else everything as the error.
+    /// Returns `Ok` with the warnings if there is no error, otherwise `Err` with all diagnostics.
     ///
     /// # Errors
-    /// All messages, if one of them is an error.
+    /// All diagnostics, if one of them is an error.
     pub fn into_result(self) -> Result<Self, Self> {
         if self.has_errors() { Err(self) } else { Ok(self) }
     }

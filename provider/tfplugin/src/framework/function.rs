@@ -1,35 +1,36 @@
-//! Functions that the provider offers: `provider::name::function(...)`.
+//! Functions of the provider: `provider::name::function(...)`.
 
 use std::borrow::Cow;
 
 use super::types::Type;
 use super::value::Raw;
 
-/// A pure function: the same arguments always give the same result, and nothing outside is asked.
+/// A pure function: equal arguments give equal results, and no API is called.
 pub trait Function: Send + Sync + 'static {
-    /// Its name without the provider's.
+    /// Its name, without that of the provider.
     fn name(&self) -> &'static str;
 
-    /// Parameters, result, and what users read about it.
+    /// Its parameters, result and documentation.
     fn definition(&self) -> Definition;
 
-    /// Calls it. The arguments have the parameters' types; null only where it is allowed, never unknown unless allowed.
+    /// Calls the function. The arguments have the types of the parameters, and are null or unknown only where the
+    /// parameter allows it.
     ///
     /// # Errors
-    /// What is wrong with which argument.
+    /// If an argument is invalid.
     fn call(&self, arguments: Vec<Raw>) -> Result<Raw, FunctionError>;
 }
 
-/// How a function looks.
+/// The signature and documentation of a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
-    /// One sentence.
+    /// Summary in one sentence.
     pub summary: Cow<'static, str>,
-    /// The rest, in Markdown.
+    /// Description in Markdown.
     pub description: Cow<'static, str>,
     /// Parameters in order.
     pub parameters: Vec<Parameter>,
-    /// Taken any number of times after the others.
+    /// Parameter for any number of further arguments.
     pub variadic: Option<Parameter>,
     /// Type of the result.
     pub result: Type,
@@ -40,22 +41,22 @@ pub struct Definition {
 pub struct Parameter {
     /// Its name, for the docs.
     pub name: Cow<'static, str>,
-    /// What it is, in Markdown.
+    /// Its description in Markdown.
     pub description: Cow<'static, str>,
     /// Its type.
     pub ty: Type,
-    /// Whether null may be given.
+    /// Whether the argument can be null.
     pub allow_null: bool,
-    /// Whether the function wants to see unknown values; otherwise core answers "unknown" itself.
+    /// Whether the argument can be unknown. Otherwise core does not call the function, and the result is unknown.
     pub allow_unknown: bool,
 }
 
-/// Why a call failed.
+/// The error of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionError {
-    /// What is wrong and what to do.
+    /// The problem and its solution.
     pub text: String,
-    /// Which argument is at fault, counted from zero.
+    /// Index of the invalid argument, counted from zero.
     pub argument: Option<usize>,
 }
 

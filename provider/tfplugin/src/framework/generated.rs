@@ -1,12 +1,13 @@
-//! The configuration that is generated for imported state: what a user would have written for it.
+//! The configuration that is generated for an imported resource.
 
 use super::schema::{Attribute, Kind, Mode, Nesting};
 use super::value::Raw;
 
-/// Without what the provider computes, what it would choose anyway, and what is not to be used any more.
+/// Removes the values that do not belong in a configuration: computed, write-only and deprecated attributes, and
+/// optional ones that are empty or have their default.
 pub(crate) fn written(attributes: &[Attribute], state: Raw) -> Raw {
     let Raw::Map(mut values) = object_written(attributes, state) else { return Raw::Null };
-    // Hosts keep this name for what they know a resource by, unless the user has to give it.
+    // By convention `id` identifies a resource for the host, and users do not set it unless it is required.
     let id = attributes.iter().find(|attribute| attribute.name == "id" && attribute.mode != Mode::Required);
     if let Some(value) = id.and_then(|id| values.get_mut(id.name.as_ref())) {
         *value = Raw::Null;

@@ -1,4 +1,4 @@
-//! What makes a resource this one and no other, apart from its state.
+//! Identities of resources, which core stores beside the state.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::schema::{Attribute, Mode, Object};
 use super::types::Type;
 use super::value::{Mismatch, Raw};
 
-/// The identity of a resource that has none.
+/// The identity type of a resource without identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoIdentity;
 
@@ -23,30 +23,30 @@ impl Object for NoIdentity {
     }
 }
 
-/// One attribute of an identity, as core wants to know it.
+/// One attribute of an identity schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdentityAttribute {
     /// Its name.
     pub name: String,
     /// Its type: a primitive or a list of primitives.
     pub ty: Type,
-    /// Whether an import has to give it; otherwise it may.
+    /// Whether an import by identity must set it; otherwise it may.
     pub required_for_import: bool,
-    /// What it is.
+    /// Its description.
     pub description: String,
 }
 
-/// What core is told of an identity.
+/// The schema of an identity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdentitySchema {
-    /// Grows when identities written before can no longer be read as they are.
+    /// Its version, which increases when stored identities need an upgrade.
     pub version: i64,
     /// Its attributes.
     pub attributes: Vec<IdentityAttribute>,
 }
 
-/// The schema of an identity struct: its `required` fields are required for import, its `optional` ones may be left out.
-/// None without fields.
+/// Returns the schema of an identity struct. Fields that are `required` are required for import, and `optional` ones
+/// are not. `None` for a struct without fields.
 #[must_use]
 pub fn schema<I: Object>(version: i64) -> Option<IdentitySchema> {
     let attributes: Vec<_> = I::attributes()

@@ -1,7 +1,7 @@
-//! List resources: the objects of a managed resource that exist already, for `terraform query`.
+//! List resources: lists of the existing objects of a managed resource, for `terraform query`.
 //!
-//! A list resource gives identities and names. The state of an object, where the host wants it, is what an import by that
-//! identity and the read after it give, so that a listed object and an imported one never differ.
+//! A list resource returns identities and names. If the host requests the state of an object, it is imported by its
+//! identity and then read, so that listed and imported objects never differ.
 
 use futures::future::BoxFuture;
 
@@ -16,18 +16,18 @@ use super::value::Raw;
 pub trait ListResource: Resource {
     /// The arguments of the `config` block.
     type Filter: Object;
-    /// What is listed, in Markdown.
+    /// Its description in Markdown.
     const LIST_DESCRIPTION: &'static str;
 
-    /// Checks the arguments. Values may be unknown; nothing is contacted.
+    /// Checks the arguments. Values may be unknown. No API is called.
     fn validate_filter(&self, filter: &Self::Filter, diagnostics: &mut Diagnostics) {
         let _ = (filter, diagnostics);
     }
 
-    /// Lists what matches, until [`Found::is_full`].
+    /// Lists the objects that match, until [`Found::is_full`].
     ///
     /// # Errors
-    /// Why it could not be listed.
+    /// If the objects cannot be listed.
     fn list(
         &self,
         context: &Context<Self::Data>,
@@ -36,7 +36,7 @@ pub trait ListResource: Resource {
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 }
 
-/// What a list has found so far.
+/// The objects that a list has found so far.
 #[derive(Debug)]
 pub struct Found<I> {
     /// Warnings.
@@ -46,50 +46,50 @@ pub struct Found<I> {
 }
 
 impl<I> Found<I> {
-    /// Nothing yet, of at most so many objects.
+    /// An empty list of at most `limit` objects.
     pub fn new(limit: usize) -> Self {
         Self { diagnostics: Diagnostics::new(), limit, objects: Vec::new() }
     }
 
-    /// Adds an object with the name that users see.
+    /// Adds an object with its display name, unless the list is full.
     pub fn add(&mut self, identity: I, display_name: impl Into<String>) {
         if !self.is_full() {
             self.objects.push((identity, display_name.into()));
         }
     }
 
-    /// Whether the host wants no more.
+    /// Whether the list has as many objects as the host requested.
     pub fn is_full(&self) -> bool {
         self.objects.len() >= self.limit
     }
 
-    /// What was added.
+    /// The objects with their display names.
     pub fn into_objects(self) -> Vec<(I, String)> {
         self.objects
     }
 }
 
-/// An object that was listed.
+/// A listed object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// Its identity.
     pub identity: Raw,
-    /// The name that users see.
+    /// Its display name.
     pub display_name: String,
 }
 
-/// The state of a listed object; null if there is none any more.
+/// The state of a listed object; null if it no longer exists.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListedState {
     /// The state.
     pub state: Raw,
-    /// The identity with everything in it.
+    /// The complete identity, if it is known.
     pub identity: Option<Raw>,
-    /// Messages.
+    /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// A list resource without its types, as the protocol sees it.
+/// A list resource without its Rust types, as the protocol uses it.
 pub trait ErasedListResource<D>: Send + Sync {
     /// Its type name, which is that of the managed resource.
     fn type_name(&self) -> &'static str;
@@ -97,14 +97,14 @@ pub trait ErasedListResource<D>: Send + Sync {
     fn schema(&self) -> Schema;
     /// Checks arguments.
     fn validate(&self, filter: Raw) -> Diagnostics;
-    /// Lists at most so many objects, with messages.
+    /// Lists at most `limit` objects, with errors and warnings.
     fn list<'a>(
         &'a self,
         context: &'a Context<D>,
         filter: Raw,
         limit: usize,
     ) -> BoxFuture<'a, (Vec<Listed>, Diagnostics)>;
-    /// The state of a listed object.
+    /// Imports and reads a listed object.
     fn state<'a>(&'a self, context: &'a Context<D>, identity: Raw) -> BoxFuture<'a, ListedState>;
 }
 

@@ -1,10 +1,10 @@
-//! Terraform's ideas as Rust types: what a provider author works with.
+//! Terraform's concepts as Rust types: the API for provider authors.
 //!
-//! A resource is a struct that implements [`Resource`]; its attributes are a struct that derives [`Object`]. From that one
-//! struct come the schema, the state type, the conversions and the docs page. The framework plans by the schema
-//! ([`plan`]), runs the resource's hooks, and keeps the promises that Terraform's core demands ([`conformance`]).
+//! A resource is a struct that implements [`Resource`]; its attributes are a struct that derives [`Object`], from which
+//! come the schema, the state type, the conversions and the docs page. The framework plans by the schema ([`plan`]),
+//! calls the hooks of the resource, and can check the rules that core enforces ([`conformance`]).
 //!
-//! This room knows no wire format, no cloud and no cluster: `protocol` translates for it, `resources` use it.
+//! This module does not depend on wire formats, AWS or Kubernetes: `protocol` converts to and from messages.
 
 pub mod attribute_path;
 pub mod clock;

@@ -1,12 +1,13 @@
-//! Elements that are null. No API keeps one in a list or set: it is gone from the next refresh, and every plan would show a
-//! difference, for some attributes a replacement. Null in a map is what was not given.
+//! The check for null elements. No API stores a null element of a list or set: the next refresh does not have it, so
+//! that every plan would show a difference, and for some attributes a replacement. A null element of a map counts as
+//! not set.
 
 use super::attribute_path::AttributePath;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::types::Type;
 use super::value::Raw;
 
-/// Refuses them in lists and sets, at any depth. Values whose type is their own are left to the resource.
+/// Refuses null elements of lists and sets, at any depth. The resource checks values of dynamic type itself.
 pub(crate) fn refuse(ty: &Type, value: &Raw, path: &AttributePath, diagnostics: &mut Diagnostics) {
     match (ty, value) {
         (Type::List(element), Raw::List(elements)) => {
@@ -14,7 +15,7 @@ pub(crate) fn refuse(ty: &Type, value: &Raw, path: &AttributePath, diagnostics: 
                 refuse_element(element, value, &path.index(index), diagnostics);
             }
         }
-        // An element of a set has no path of its own.
+        // An element of a set has no path: errors have the path of the set.
         (Type::Set(element), Raw::List(elements)) => {
             for value in elements {
                 refuse_element(element, value, path, diagnostics);
@@ -48,7 +49,7 @@ fn refuse_element(ty: &Type, value: &Raw, path: &AttributePath, diagnostics: &mu
 mod tests {
     use super::*;
 
-    /// The paths at which something is refused.
+    /// The paths of the refused elements.
     fn refused(ty: &Type, value: Raw) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();
         refuse(ty, &value, &AttributePath::of("x"), &mut diagnostics);

@@ -1,4 +1,4 @@
-//! Panics: a bug that is reported, and does not take with it what has been done so far.
+//! The handling of panics: they are reported as bugs, and do not discard what an operation has done so far.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -11,26 +11,26 @@ use futures::FutureExt;
 use super::diagnostics::Diagnostic;
 
 thread_local! {
-    /// Of the work that this thread is at.
+    /// The watched work that this thread is polling.
     static WATCH: RefCell<Watch> = const { RefCell::new(Watch { depth: 0, place: None }) };
 }
 
-/// Work during which panics are caught.
+/// State of the work in which panics are caught.
 struct Watch {
-    /// How deep in such work, one inside another.
+    /// Nesting depth of such work.
     depth: usize,
-    /// Where a panic happened that nobody asked for yet.
+    /// Location of the last panic, until [`caught`] takes it.
     place: Option<String>,
 }
 
-/// A panic that was caught. Its text may quote a value; its place in the source is harmless.
+/// A caught panic. It has only the location in the source, because the message may quote a secret value.
 #[derive(Debug)]
 pub struct Panic {
     place: Option<String>,
 }
 
 impl Panic {
-    /// What to tell the user. `during` names the operation and its subject.
+    /// Returns the diagnostic for the user. `during` names the operation and its subject.
     #[must_use]
     pub fn diagnostic(&self, during: &str) -> Diagnostic {
         let place = self.place.as_deref().map(|place| format!(" at {place}")).unwrap_or_default();
@@ -45,12 +45,13 @@ impl Panic {
     }
 }
 
-/// Waits for work that may panic.
+/// Runs work that may panic.
 ///
 /// # Errors
-/// The panic. Whatever the work borrowed is as it was then.
+/// The panic. What the work has changed before it remains changed.
 pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panic> {
     let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+    // A task can move to another thread between two polls, so that each poll is watched, and not the whole work.
     poll_fn(|context| {
         WATCH.with_borrow_mut(|watch| watch.depth += 1);
         let polled = work.as_mut().poll(context);
@@ -63,7 +64,8 @@ pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panic> {
     .await
 }
 
-/// For the hook of the process: logs a panic that will be caught. `false` if nobody will catch it.
+/// Logs a panic that [`caught`] will catch. Returns `false` if nothing will catch it. For the panic hook of the
+/// process.
 pub fn witnessed(info: &PanicHookInfo<'_>) -> bool {
     let watched = WATCH.with_borrow_mut(|watch| {
         watch.place = info.location().map(ToString::to_string).filter(|_| watch.depth > 0);
@@ -76,8 +78,8 @@ pub fn witnessed(info: &PanicHookInfo<'_>) -> bool {
     watched
 }
 
-/// The text of a panic, where it is one that stands in the source. Others are made of values: what a text has at a place
-/// where it was cut, what a comparison found.
+/// Returns the message of a panic if it is a literal of the source. A formatted message may quote values: a text that
+/// was sliced, or the operands of a comparison.
 fn shown(payload: &(dyn Any + Send)) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("(not shown, since it may quote values)")
 }

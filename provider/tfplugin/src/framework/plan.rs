@@ -1,8 +1,8 @@
-//! What will be: planning by the schema, and what a resource's plan hook may change.
+//! Planning by the schema, and the plan that the hook of a resource can change.
 //!
-//! Core merges configuration and prior state into a proposal. By the schema alone follow then: write-only values are
-//! null; defaults fill what the user left out; on create, and on update as far as they are volatile, computed values are
-//! unknown; what forces replacement is named. A resource adds what it knows better in [`Resource::plan`].
+//! Core merges configuration and prior state into a proposal. The schema completes it: write-only values are null,
+//! attributes that are not set have their defaults, computed values are unknown on create (on update only volatile
+//! ones), and changes that force a replacement are listed. A resource refines this in [`Resource::plan`].
 //!
 //! [`Resource::plan`]: super::resource::Resource::plan
 
@@ -11,43 +11,43 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 use super::schema::{Attribute, Change, Kind, Nesting, Schema};
 use super::value::Raw;
 
-/// A plan under way, as the hook of a resource sees it.
+/// A plan in progress, for the hook of a resource.
 #[derive(Clone, Debug)]
 pub struct Plan<M, P = ()> {
-    /// What is there; `None` on create (also when a resource is replaced).
+    /// Prior state; `None` on create (also when a resource is replaced).
     pub prior: Option<M>,
-    /// What the user wrote, write-only values included.
+    /// Configuration, including write-only values.
     pub config: M,
-    /// What will be there. The hook may set computed attributes, and others only to their prior value.
+    /// Planned state. The hook may set computed attributes, and others only to their prior value.
     pub planned: M,
-    /// Passed on to the operation.
+    /// Private state for the operation.
     pub private: P,
-    /// Whether anything differs from what is there; the hook runs in any case, and may find something itself.
+    /// Whether the proposal differs from the prior state. The hook runs in any case, and can find further changes.
     pub changed: bool,
-    /// Messages beside the plan.
+    /// Warnings.
     pub diagnostics: Diagnostics,
     replace: Vec<AttributePath>,
 }
 
 impl<M, P> Plan<M, P> {
-    /// A plan for the hooks of a resource: `planned` is the proposal of the schema, `changed` whether it differs from
-    /// `prior`.
+    /// Creates a plan for the hook of a resource: `planned` is the proposal of the schema, `changed` whether it differs
+    /// from `prior`.
     #[must_use]
     pub fn new(prior: Option<M>, config: M, planned: M, private: P, changed: bool) -> Self {
         Self { prior, config, planned, private, changed, diagnostics: Diagnostics::new(), replace: Vec::new() }
     }
 
-    /// Whether nothing is there yet.
+    /// Whether the plan creates the object.
     pub fn is_create(&self) -> bool {
         self.prior.is_none()
     }
 
-    /// Says that a change of this attribute means a new resource.
+    /// Forces a replacement because of this attribute.
     pub fn require_replace(&mut self, path: impl Into<AttributePath>) {
         self.replace.push(path.into());
     }
 
-    /// The attributes for which a replacement was required since the last call.
+    /// Takes the attributes that force a replacement.
     pub fn take_replace(&mut self) -> Vec<AttributePath> {
         std::mem::take(&mut self.replace)
     }
@@ -58,7 +58,7 @@ impl<M, P> Plan<M, P> {
     }
 }
 
-/// The proposal completed by the schema, and whether it differs from what is there.
+/// Completes the proposal by the schema. Returns it, and whether it differs from the prior state.
 #[must_use]
 pub fn propose(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw) -> (Raw, bool) {
     let planned = complete(&schema.attributes, config, proposed);
@@ -67,17 +67,17 @@ pub fn propose(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw) -> (R
         return (mark_unknown(&schema.attributes, &Raw::Null, config, planned), true);
     }
     let changed = &planned != prior;
-    // Only with a change: an unknown value would be a difference itself, in every plan.
+    // Only with a change: an unknown value would itself be a difference, in every plan.
     if changed { (mark_unknown(&schema.attributes, prior, config, planned), true) } else { (planned, false) }
 }
 
-/// Marks the volatile computed values that nobody set: what an update that only the hook found makes unknown.
+/// Marks the volatile computed values that are not configured as unknown, for an update that only the hook found.
 #[must_use]
 pub fn mark_volatile(schema: &Schema, prior: &Raw, config: &Raw, planned: Raw) -> Raw {
     mark_unknown(&schema.attributes, prior, config, planned)
 }
 
-/// Write-only values away, defaults in.
+/// Removes write-only values and adds defaults.
 fn complete(attributes: &[Attribute], config: &Raw, planned: &Raw) -> Raw {
     let Raw::Map(object) = planned else { return planned.clone() };
     let mut object = object.clone();
@@ -90,7 +90,7 @@ fn complete(attributes: &[Attribute], config: &Raw, planned: &Raw) -> Raw {
         } else if given.is_null() && !attribute.default.is_null() {
             *value = attribute.default.clone();
         } else if let (Kind::Nested(nesting, nested), false) = (&attribute.kind, given.is_null()) {
-            // An object that the user left out and the provider found is as it was found.
+            // Defaults do not apply to an object that is not configured, but computed by the provider.
             *value = each_object(*nesting, value, &given, &Raw::Null, |planned, config, _| {
                 complete(nested, config, &planned)
             });
@@ -99,7 +99,7 @@ fn complete(attributes: &[Attribute], config: &Raw, planned: &Raw) -> Raw {
     Raw::Map(object)
 }
 
-/// Computed values that nobody set become unknown: all on create, the volatile ones on update.
+/// Marks computed values that are not configured as unknown: all on create, the volatile ones on update.
 fn mark_unknown(attributes: &[Attribute], prior: &Raw, config: &Raw, planned: Raw) -> Raw {
     let Raw::Map(mut object) = planned else { return planned };
     for attribute in attributes {
@@ -124,8 +124,8 @@ fn mark_unknown(attributes: &[Attribute], prior: &Raw, config: &Raw, planned: Ra
     Raw::Map(object)
 }
 
-/// Applies a function to each object of a nested attribute, with the configuration and prior state that belong to it.
-/// Elements of sets have no identity of their own, so there is nothing to pair them with: they stay as they are.
+/// Applies a function to each object of a nested attribute, with its configuration and prior state. Elements of sets
+/// have no identity by which they could be paired, and remain unchanged.
 fn each_object(nesting: Nesting, value: &Raw, config: &Raw, prior: &Raw, f: impl Fn(Raw, &Raw, &Raw) -> Raw) -> Raw {
     let at = |list: &Raw, index: usize| match list {
         Raw::List(elements) => elements.get(index).cloned().unwrap_or_default(),
@@ -150,7 +150,7 @@ fn each_object(nesting: Nesting, value: &Raw, config: &Raw, prior: &Raw, f: impl
     }
 }
 
-/// The attributes whose change means a new resource.
+/// Returns the attributes that force a replacement.
 #[must_use]
 pub fn replacements(schema: &Schema, prior: &Raw, config: &Raw, planned: &Raw) -> Vec<AttributePath> {
     let mut paths = Vec::new();
@@ -175,8 +175,8 @@ fn find_replacements(
             continue;
         }
         let path = at.attribute(name);
-        // A computed value that becomes unknown is not a wish of the user's for a new resource, nor is what the provider
-        // adds to an object that was not there before.
+        // A computed value that becomes unknown does not force a replacement, nor does a value that the provider adds
+        // to a new object.
         let is_wish = !given.is_null() || !(after.is_unknown() || prior.is_null());
         if attribute.replace && is_wish {
             paths.push(path);
@@ -188,9 +188,9 @@ fn find_replacements(
     }
 }
 
-/// The planned objects of a nested attribute with what was there and what is configured: lists by position, maps by key.
-/// What goes away altogether is for the resource to judge; elements of sets cannot be paired, so that nothing in them
-/// forces a replacement.
+/// Pairs the planned objects of a nested attribute with their prior state and configuration: lists by position, maps by
+/// key. Removed objects are up to the resource. Elements of sets cannot be paired, so that nothing in them forces a
+/// replacement.
 fn planned_objects(
     nesting: Nesting,
     before: &Raw,
@@ -214,7 +214,7 @@ fn planned_objects(
     }
 }
 
-/// The same object with write-only values null, however deep they stand.
+/// Replaces write-only values by null, at any depth.
 #[must_use]
 pub fn without_write_only(attributes: &[Attribute], value: Raw) -> Raw {
     let Raw::Map(mut object) = value else { return value };
@@ -357,7 +357,7 @@ mod tests {
         Value::Known(Options { kind: kind.into(), ..Options::default() })
     }
 
-    /// The paths that a change from one thing to another, as it is configured, replaces it for.
+    /// The paths that force a replacement when a thing is configured differently.
     fn replaced(before: Thing, after: Thing) -> Vec<String> {
         let paths = replacements(&schema(), &before.into_raw(), &after.clone().into_raw(), &after.into_raw());
         paths.iter().map(ToString::to_string).collect()

@@ -1,7 +1,7 @@
-//! What a resource keeps for itself beside its state.
+//! Private state: the data that a resource stores beside its state.
 //!
-//! A resource declares one type for it, [`Private`]. It travels with the state, and no plan or output shows it. It is no
-//! place for secrets: the state file has it in plain text.
+//! A resource declares one type for it, [`Private`]. It is stored with the state, and no plan or output shows it. It
+//! must not have secrets, because the state file has it in plain text.
 
 use std::fmt;
 
@@ -14,27 +14,27 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 /// The content of a resource's private state.
 ///
 /// A struct should have `#[serde(default, deny_unknown_fields)]`: fields can then be added without a new version, and
-/// content with fields that this version of the provider does not know is an error, and not dropped.
+/// content with fields that this version of the provider does not know is an error instead of being dropped.
 pub trait Private:
     Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
-    /// Version of the form of the content.
+    /// Version of the format of the content.
     const VERSION: u64 = 0;
 
-    /// Content of an older version, in today's form.
+    /// Upgrades content of an older version to the current format.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// If it cannot be read.
     fn upgrade(version: u64, content: Json) -> Result<Json, Diagnostics> {
         let _ = version;
         Ok(content)
     }
 }
 
-/// Of resources that keep nothing.
+/// For resources without private state.
 impl Private for () {}
 
-/// Private state in the form in which core keeps it.
+/// Private state as core stores it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrivateState(Vec<u8>);
 
@@ -49,13 +49,13 @@ struct Envelope {
 }
 
 impl PrivateState {
-    /// The bytes that core kept.
+    /// Private state from the bytes that core has stored.
     #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The bytes for core to keep; none for default content.
+    /// The bytes for core to store; empty for default content.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
@@ -67,30 +67,31 @@ impl PrivateState {
         Self::new(content, false)
     }
 
-    /// That of an import, for the read that follows it.
+    /// The private state of an import, for the read that follows it.
     pub(crate) fn imported<P: Private>() -> Self {
         Self::new(&P::default(), true)
     }
 
     fn new<P: Private>(content: &P, imported: bool) -> Self {
+        // The private state of an import is stored even with default content, because the read after it needs the flag.
         if !imported && *content == P::default() {
             return Self::default();
         }
         let json = serde_json::to_value(content);
         let written = json.and_then(|content| serde_json::to_vec(&Envelope { version: P::VERSION, imported, content }));
-        // Maps with keys that are no strings are what JSON cannot express, and the golden file of the type would show it.
+        // Serialisation fails only for maps with keys other than strings, which the golden file of the type would show.
         Self(written.unwrap_or_default())
     }
 
-    /// The content.
+    /// Reads the content.
     ///
     /// # Errors
-    /// Bytes of a newer version, or that are no private state of this type.
+    /// If the bytes have a newer version, or are not private state of this type.
     pub fn read<P: Private>(&self) -> Result<P, Diagnostics> {
         Ok(self.read_imported()?.0)
     }
 
-    /// The content, and whether it is that of an import.
+    /// Reads the content, and whether an import wrote it.
     pub(crate) fn read_imported<P: Private>(&self) -> Result<(P, bool), Diagnostics> {
         if self.0.is_empty() {
             return Ok((P::default(), false));
@@ -106,7 +107,7 @@ impl PrivateState {
     }
 }
 
-/// For `#[serde(skip_serializing_if)]`: whether a field has nothing to keep.
+/// Whether a field has its default value, for `#[serde(skip_serializing_if)]`.
 pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -1,4 +1,4 @@
-//! A provider: its configuration, and the list of what it offers.
+//! A provider: its configuration, and the resources, data sources and functions that it offers.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use super::list_resource::ErasedListResource;
 use super::resource::ErasedResource;
 use super::schema::Object;
 
-/// Who started the provider.
+/// The program that started the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
     /// The version of Terraform or OpenTofu, for instance `1.12.6`; empty before configuration.
     pub version: String,
-    /// Whether it can hold back plans of what it does not know yet.
+    /// Whether it reports support for deferred changes, which wait for values that are not known yet.
     pub deferral_allowed: bool,
 }
 
@@ -25,7 +25,7 @@ pub struct Host {
 pub struct OldestHost {
     /// Major and minor version, for instance `(1, 11)`.
     pub version: (u64, u64),
-    /// Why not an older one, as the end of a sentence.
+    /// Reason why older versions are refused, as the end of a sentence.
     pub reason: &'static str,
 }
 
@@ -33,16 +33,16 @@ pub struct OldestHost {
 pub trait Provider: Send + Sync + 'static {
     /// The attributes of the `provider` block.
     type Config: Object;
-    /// What operations get: settings and clients.
+    /// The configured provider that operations receive: settings and clients.
     type Data: Send + Sync + 'static;
 
-    /// Its name, the prefix of everything it offers.
+    /// Its name, the prefix of its type names.
     fn name(&self) -> &'static str;
 
-    /// What it is, in Markdown: the first page of the docs.
+    /// Its description in Markdown: the first page of the documentation.
     fn description(&self) -> &'static str;
 
-    /// Older hosts are refused. `None` serves every host.
+    /// The oldest accepted host. `None` accepts every host.
     fn oldest_host(&self) -> Option<OldestHost> {
         None
     }
@@ -50,28 +50,28 @@ pub trait Provider: Send + Sync + 'static {
     /// Checks the configuration. Values may be unknown.
     fn validate(&self, config: &Self::Config, diagnostics: &mut Diagnostics);
 
-    /// Makes what operations need of the configuration. Values may be unknown while planning. Nothing is contacted.
+    /// Creates the data of operations from the configuration. Values may be unknown during a plan. No API is called.
     ///
     /// # Errors
-    /// What is wrong with the configuration.
+    /// If the configuration is invalid.
     fn configure(&self, config: Self::Config, host: &Host) -> Result<Self::Data, Diagnostics>;
 
-    /// What one operation gets of it: whatever waits ends when `stop` is cancelled.
+    /// Returns the data for one operation, in which every wait ends when `stop` is cancelled.
     fn until(data: &Arc<Self::Data>, _stop: &CancellationToken) -> Arc<Self::Data> {
         Arc::clone(data)
     }
 
-    /// What it offers.
+    /// Returns everything that the provider offers.
     fn registry(&self) -> Registry<Self::Data>;
 }
 
-/// What a provider offers.
+/// The resources, data sources, list resources and functions of a provider.
 pub struct Registry<D> {
     /// Managed resources.
     pub resources: Vec<Arc<dyn ErasedResource<D>>>,
     /// Data sources.
     pub data_sources: Vec<Arc<dyn ErasedDataSource<D>>>,
-    /// List resources, each for a managed resource of its name that has an identity.
+    /// List resources. Each belongs to a managed resource with the same type name, which has an identity.
     pub list_resources: Vec<Arc<dyn ErasedListResource<D>>>,
     /// Functions.
     pub functions: Vec<Arc<dyn Function>>,

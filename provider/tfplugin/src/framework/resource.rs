@@ -1,8 +1,8 @@
 //! Managed resources: create, read, update, delete, import.
 //!
-//! A resource's operations do not return state, they *record* it as they go ([`Create::record`]): as soon as something
-//! exists, before anything is waited for. When an operation then fails or is stopped, what was recorded last is what
-//! Terraform keeps, so nothing that was made is ever forgotten.
+//! The operations of a resource do not return state: they *record* it ([`Create::record`]) as soon as an object exists,
+//! before they wait for anything. If an operation then fails or is interrupted, Terraform stores the state that was
+//! recorded last, so that no created object is lost.
 
 mod erased;
 
@@ -15,17 +15,17 @@ use super::plan::Plan;
 use super::private_state::Private;
 use super::schema::Object;
 
-/// A managed resource, typed.
+/// A managed resource with its Rust types.
 ///
-/// A failing operation returns diagnostics; what it left behind is what it recorded.
+/// An operation that fails returns diagnostics, and the recorded state is stored.
 pub trait Resource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The [`Data`](super::Provider::Data) of the provider.
     type Data: Send + Sync + 'static;
     /// Its attributes.
     type Model: Object;
-    /// What it keeps beside its state; `()` for nothing.
+    /// Its private state; `()` if it has none.
     type Private: Private;
-    /// What identifies it; [`NoIdentity`](super::identity::NoIdentity) for nothing beside its id.
+    /// Its identity; [`NoIdentity`](super::identity::NoIdentity) if it has none beside its ID.
     type Identity: Object;
     /// Its type name with the provider's prefix.
     const TYPE_NAME: &'static str;
@@ -33,18 +33,18 @@ pub trait Resource: Send + Sync + 'static {
     const VERSION: i64 = 0;
     /// Version of the schema of its identity.
     const IDENTITY_VERSION: i64 = 0;
-    /// Whether an update may make another identity of it. Otherwise a change of the identity is an error.
+    /// Whether an update may change its identity. Otherwise a change of the identity is an error.
     const IDENTITY_MAY_CHANGE: bool = false;
-    /// What it is, in Markdown.
+    /// Its description in Markdown.
     const DESCRIPTION: &'static str;
 
-    /// Checks a configuration. Values may be unknown; nothing is contacted.
+    /// Checks a configuration. Values may be unknown. No API is called.
     fn validate(&self, config: &Self::Model, diagnostics: &mut Diagnostics);
 
-    /// Adds to the plan what the schema does not know. Called also when nothing changed.
+    /// Refines the plan beyond the schema. It is called even if nothing changed.
     ///
     /// # Errors
-    /// Why there can be no plan.
+    /// If there can be no plan.
     fn plan(
         &self,
         context: &Context<Self::Data>,
@@ -54,10 +54,10 @@ pub trait Resource: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// What is to be said before it is destroyed.
+    /// Plans a destroy. Returns warnings about it.
     ///
     /// # Errors
-    /// Why it cannot be destroyed.
+    /// If the object cannot be destroyed.
     fn plan_delete(
         &self,
         context: &Context<Self::Data>,
@@ -67,57 +67,57 @@ pub trait Resource: Send + Sync + 'static {
         async { Ok(Diagnostics::new()) }
     }
 
-    /// Makes it.
+    /// Creates the object.
     ///
     /// # Errors
-    /// Why it failed. What was recorded stays in the state, tainted.
+    /// If the create fails. The recorded state is stored, tainted.
     fn create(
         &self,
         context: &Context<Self::Data>,
         operation: &mut Create<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
-    /// Reads it back.
+    /// Reads the object.
     ///
     /// # Errors
-    /// Why it could not be read. A resource that is gone is no error: see [`Read::gone`].
+    /// If the object cannot be read. An object that no longer exists is not an error: see [`Read::gone`].
     fn read(
         &self,
         context: &Context<Self::Data>,
         operation: &mut Read<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
-    /// Changes it in place.
+    /// Updates the object in place.
     ///
     /// # Errors
-    /// Why it failed. What was recorded, or else the prior state, stays.
+    /// If the update fails. The recorded state, or else the prior one, is stored.
     fn update(
         &self,
         context: &Context<Self::Data>,
         operation: &mut Update<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
-    /// Removes it. Something that is gone already is a success.
+    /// Deletes the object. An object that no longer exists is a success.
     ///
     /// # Errors
-    /// Why it failed. What was recorded, or else the prior state, stays.
+    /// If the delete fails. [`Delete::state`] is stored.
     fn delete(
         &self,
         context: &Context<Self::Data>,
         operation: &mut Delete<Self::Model, Self::Private>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
-    /// Turns an import id or an identity into as much state as the read that follows needs.
+    /// Converts an import ID or an identity into as much state as the read after it needs.
     ///
     /// # Errors
-    /// What is wrong with the id, and how it should look.
+    /// If the ID is invalid. The diagnostic describes a valid one.
     fn import(
         &self,
         context: &Context<Self::Data>,
         from: Import<Self::Identity>,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// The identity of what is in the state, and of what is kept beside it; `None` while it is not known.
+    /// The identity of the object with this state and private state; `None` if it is not known yet.
     fn identity(
         &self,
         context: &Context<Self::Data>,
@@ -128,40 +128,40 @@ pub trait Resource: Send + Sync + 'static {
         None
     }
 
-    /// What of imported state belongs into a configuration that is generated for it: a resource takes out what cannot stand
-    /// beside other attributes, or what only repeats a choice of the API's. What is computed, what is by default and what is
-    /// write-only is taken out afterwards.
+    /// Returns the part of imported state that belongs in its generated configuration. A resource removes attributes
+    /// that conflict with others, or only repeat a choice of the API. Computed, write-only, deprecated and default
+    /// values are removed afterwards.
     fn configuration(&self, state: Self::Model) -> Self::Model {
         state
     }
 
-    /// Brings state of an older schema version to today's shape.
+    /// Upgrades state of an older version to the current schema.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// If it cannot be read.
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         let _ = version;
         Ok(state)
     }
 
-    /// Brings an identity of an older version to today's shape.
+    /// Upgrades an identity of an older version to the current schema.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// If it cannot be read.
     fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json, Diagnostics> {
         let _ = version;
         Ok(identity)
     }
 }
 
-/// A create under way.
+/// A create in progress.
 #[derive(Debug)]
 pub struct Create<M, P = ()> {
-    /// What was planned, with unknown values where only the result tells.
+    /// Planned state. Values that follow only from the result are unknown.
     pub planned: M,
-    /// What the user wrote, write-only values included.
+    /// Configuration, including write-only values.
     pub config: M,
-    /// Kept beside the state.
+    /// Private state.
     pub private: P,
     /// Warnings.
     pub diagnostics: Diagnostics,
@@ -173,18 +173,18 @@ impl<M, P> Create<M, P> {
         Self { planned, config, private, diagnostics: Diagnostics::new(), state: None }
     }
 
-    /// What exists now, or may exist because a request for it is under way. Unknown values are stored as null if the
-    /// operation ends here.
+    /// Records the state of an object that exists, or may exist because a request for it is in progress. If the
+    /// operation fails afterwards, unknown values are stored as null.
     pub fn record(&mut self, state: M) {
         self.state = Some(state);
     }
 
-    /// What was recorded last.
+    /// The state that was recorded last.
     pub fn recorded(&self) -> Option<&M> {
         self.state.as_ref()
     }
 
-    /// Takes back what was recorded: it is certain that nothing exists.
+    /// Discards the recorded state, because it is certain that nothing exists.
     pub fn nothing_was_made(&mut self) {
         self.state = None;
     }
@@ -194,14 +194,14 @@ impl<M, P> Create<M, P> {
     }
 }
 
-/// A read under way.
+/// A read in progress.
 #[derive(Debug)]
 pub struct Read<M, P = ()> {
-    /// The state as it was; change it to what is found.
+    /// The prior state, which the operation changes to the observed one.
     pub state: M,
-    /// Kept beside the state.
+    /// Private state.
     pub private: P,
-    /// Whether this read completes an import: attributes that are otherwise left to the user are then filled in.
+    /// Whether this read completes an import. It then also sets attributes that otherwise only the configuration sets.
     pub importing: bool,
     /// Warnings.
     pub diagnostics: Diagnostics,
@@ -213,12 +213,12 @@ impl<M, P> Read<M, P> {
         Self { state, private, importing, diagnostics: Diagnostics::new(), gone: false }
     }
 
-    /// It does not exist any more.
+    /// Reports that the object no longer exists.
     pub fn gone(&mut self) {
         self.gone = true;
     }
 
-    /// Whether that was said.
+    /// Whether [`Read::gone`] was called.
     pub fn is_gone(&self) -> bool {
         self.gone
     }
@@ -228,16 +228,16 @@ impl<M, P> Read<M, P> {
     }
 }
 
-/// An update under way.
+/// An update in progress.
 #[derive(Debug)]
 pub struct Update<M, P = ()> {
-    /// What was there.
+    /// Prior state.
     pub prior: M,
-    /// What was planned.
+    /// Planned state.
     pub planned: M,
-    /// What the user wrote, write-only values included.
+    /// Configuration, including write-only values.
     pub config: M,
-    /// Kept beside the state.
+    /// Private state.
     pub private: P,
     /// Warnings.
     pub diagnostics: Diagnostics,
@@ -249,7 +249,7 @@ impl<M: Clone, P> Update<M, P> {
         Self { prior, planned, config, private, diagnostics: Diagnostics::new(), state: None }
     }
 
-    /// What is true now.
+    /// Records the current state.
     pub fn record(&mut self, state: M) {
         self.state = Some(state);
     }
@@ -259,12 +259,12 @@ impl<M: Clone, P> Update<M, P> {
     }
 }
 
-/// A delete under way.
+/// A delete in progress.
 #[derive(Debug)]
 pub struct Delete<M, P = ()> {
-    /// What is there; change it to what is left if the delete fails half way.
+    /// The prior state, which the operation changes to what remains if it fails halfway.
     pub state: M,
-    /// Kept beside the state.
+    /// Private state.
     pub private: P,
     /// Warnings.
     pub diagnostics: Diagnostics,
@@ -281,11 +281,11 @@ impl<M, P> Delete<M, P> {
     }
 }
 
-/// What an import starts from.
+/// The source of an import.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Import<I> {
-    /// The id given to `tofu import` or in an import block.
+    /// The ID of `tofu import` or of an import block.
     Id(String),
-    /// The identity given in an import block.
+    /// The identity of an import block.
     Identity(I),
 }

@@ -1,4 +1,4 @@
-//! What a resource looks like to the user, and how each attribute behaves in a plan.
+//! Schemas: the attributes of a resource, and their behaviour in a plan.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,12 +7,12 @@ use super::attribute_path::AttributePath;
 use super::types::Type;
 use super::value::{Mismatch, Raw, Value};
 
-/// A struct of attributes. `#[derive(Object)]` writes it; every field is a [`Value`].
+/// A struct of attributes, implemented by `#[derive(Object)]`. Every field is a [`Value`].
 pub trait Object: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static {
     /// The attributes, in the order of the fields.
     fn attributes() -> Vec<Attribute>;
 
-    /// Reads an untyped object; attributes that are missing are null, further ones are ignored.
+    /// Reads an untyped object. Missing attributes are null, and additional ones are ignored.
     ///
     /// # Errors
     /// A mismatch with the path at which a value has another type.
@@ -21,7 +21,7 @@ pub trait Object: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 's
     /// The untyped form, with every attribute.
     fn into_raw_object(self) -> BTreeMap<String, Raw>;
 
-    /// Reads a whole untyped object; `None` for null.
+    /// Reads an untyped value as the object; `None` for null.
     ///
     /// # Errors
     /// A mismatch if it is not an object or an attribute has another type.
@@ -33,7 +33,7 @@ pub trait Object: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 's
         }
     }
 
-    /// The whole untyped form.
+    /// The untyped object.
     fn into_raw(self) -> Raw {
         Raw::Map(self.into_raw_object())
     }
@@ -42,13 +42,13 @@ pub trait Object: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 's
 /// The schema of a resource, a data source, or the provider itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
-    /// Grows when state written before can no longer be read as it is.
+    /// Its version, which increases when stored state needs an upgrade.
     pub version: i64,
-    /// What it is, in Markdown.
+    /// Its description in Markdown.
     pub description: Cow<'static, str>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
-    /// What to use instead, if it is not to be used any more.
+    /// The deprecation message, which names the alternative; `None` if it is not deprecated.
     pub deprecated: Option<Cow<'static, str>>,
 }
 
@@ -84,30 +84,30 @@ pub fn object_type(attributes: &[Attribute]) -> Type {
 pub struct Attribute {
     /// Its name in HCL.
     pub name: Cow<'static, str>,
-    /// What it is for, in Markdown.
+    /// Its description in Markdown.
     pub description: Cow<'static, str>,
     /// Its type.
     pub kind: Kind,
     /// Who sets it.
     pub mode: Mode,
-    /// Hidden in Terraform's output. It is in the state all the same.
+    /// Whether it is hidden in Terraform's output. The state has it nevertheless.
     pub sensitive: bool,
-    /// Never in plan or state: read from the configuration alone.
+    /// Whether it is write-only: never in plan or state, and read only from the configuration.
     pub write_only: bool,
-    /// A change means a new resource.
+    /// Whether a change forces a replacement.
     pub replace: bool,
     /// Whether it is a field of the struct of `#[derive(Settings)]`: users set it, and it describes the managed object.
     pub setting: bool,
-    /// What it is when the user does not set it; null where there is none. Known at plan.
+    /// Its default, which is known in the plan; null if there is none.
     pub default: Raw,
-    /// What to use instead, if it is not to be used any more.
+    /// The deprecation message, which names the alternative; `None` if it is not deprecated.
     pub deprecated: Option<Cow<'static, str>>,
-    /// What else the provider has to know of it, by name. The framework does not read these.
+    /// Further information for the provider, by name. The framework does not read it.
     pub marks: &'static [(&'static str, &'static str)],
 }
 
 impl Attribute {
-    /// The values of all marks of this name, empty where a mark has none.
+    /// The values of all marks of this name, each empty if the mark has no value.
     pub fn marks(&self, name: &str) -> impl Iterator<Item = &'static str> {
         self.marks.iter().filter(move |(mark, _)| *mark == name).map(|(_, value)| *value)
     }
@@ -122,27 +122,27 @@ impl Attribute {
 /// Who sets an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The user must.
+    /// The user must set it.
     Required,
-    /// The user may.
+    /// The user may set it.
     Optional,
-    /// The provider does.
+    /// The provider sets it.
     Computed(Change),
-    /// The user may; otherwise the provider does.
+    /// The user may set it; otherwise the provider does.
     OptionalComputed(Change),
 }
 
-/// What happens to a computed value when something else of the resource is updated.
+/// The effect of an update of the resource on a computed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It stays: names, ARNs, ids.
+    /// It does not change: names, ARNs, IDs.
     Stable,
-    /// It may change: the plan says "known after apply" unless the resource's plan hook knows better.
+    /// It may change: it is "known after apply" in the plan unless the plan hook of the resource sets it.
     Volatile,
 }
 
 impl Mode {
-    /// Whether the provider may set the value.
+    /// How an update affects the value, if the provider may set it.
     #[must_use]
     pub fn computed(self) -> Option<Change> {
         match self {
@@ -157,20 +157,20 @@ impl Mode {
 pub enum Kind {
     /// A plain type.
     Plain(Type),
-    /// Objects whose attributes have descriptions and behaviour of their own.
+    /// Nested objects, whose attributes have their own descriptions and behaviour.
     Nested(Nesting, Vec<Attribute>),
 }
 
-/// How many objects.
+/// The nesting mode of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nesting {
-    /// One.
+    /// One object.
     Single,
-    /// A list.
+    /// A list of objects.
     List,
-    /// A set.
+    /// A set of objects.
     Set,
-    /// A map.
+    /// A map of objects.
     Map,
 }
 
@@ -202,7 +202,7 @@ impl Kind {
     }
 }
 
-/// What the derived code builds attributes from. Not for use by hand: derive [`Object`].
+/// Returns the kind of a field. Only for derived code: derive [`Object`] instead.
 #[doc(hidden)]
 pub fn field<T: super::value::Known>(_: std::marker::PhantomData<Value<T>>) -> Kind {
     T::kind()

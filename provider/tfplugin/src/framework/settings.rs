@@ -1,8 +1,8 @@
-//! Attributes that are all known, without null and unknown in their types.
+//! Settings: attributes without null and unknown in their types.
 //!
-//! `#[derive(Settings)]` writes for a struct of attributes another one, `<Name>Settings`: an `Option` for each attribute
-//! that a user sets and that describes what is managed ([`Attribute::setting`](super::Attribute)). What is decided from it
-//! needs no answer for unknown values. serde reads it, and refuses fields that the attributes do not have.
+//! `#[derive(Settings)]` generates the struct `<Name>Settings` for a struct of attributes. It has an `Option` for each
+//! attribute that users set and that describes the managed object ([`Attribute::setting`](super::Attribute)), so that
+//! code which uses it need not handle unknown values. serde deserialises it, and refuses fields that are no settings.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use super::value::{Raw, Secret, Value};
 
-/// A type of attributes that has a plain form.
+/// A type of attributes with a plain form.
 pub trait Setting {
-    /// The same without null and unknown.
+    /// The type without null and unknown.
     type Plain;
 }
 
@@ -20,7 +20,7 @@ impl Setting for String {
     type Plain = Self;
 }
 
-/// Secrets are read and not written: serde leaves them out.
+/// Secrets are deserialised, and never serialised.
 impl Setting for Secret {
     type Plain = Self;
 }

@@ -1,4 +1,4 @@
-//! State as it stands in the file, read by the schema of today.
+//! Reading of stored state by the current schema.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use super::schema::Schema;
 use super::types::Type;
 use super::value::{DynamicRaw, Number, Raw};
 
-/// Reads JSON by the schema: what is missing is null, what the schema does not have is dropped.
+/// Reads JSON by the schema. Missing attributes are null, and attributes that the schema does not have are dropped.
 ///
 /// # Errors
 /// A diagnostic with the path at which a value has another type.
@@ -16,7 +16,7 @@ pub fn from_json(schema: &Schema, json: &Json) -> Result<Raw, Diagnostics> {
     read(json, &schema.ty(), &AttributePath::root()).map_err(Diagnostics::from)
 }
 
-/// JSON that [`from_json`] reads: with the type beside a value of dynamic type.
+/// Writes JSON that [`from_json`] reads, in which a value of dynamic type has its type beside it.
 #[must_use]
 pub fn to_json(raw: &Raw) -> Json {
     raw.to_json(&|dynamic| json!({ "type": dynamic.ty.to_json(), "value": to_json(&dynamic.value) }))
@@ -41,7 +41,7 @@ pub fn read(json: &Json, ty: &Type, path: &AttributePath) -> Result<Raw, Diagnos
         Type::String | Type::Secret => {
             let text = match json {
                 Json::String(text) => text.clone(),
-                // The state format allows numbers and bools where text is meant.
+                // The state format allows numbers and bools for strings.
                 Json::Number(_) | Json::Bool(_) => json.to_string(),
                 _ => return Err(wrong()),
             };
@@ -49,6 +49,7 @@ pub fn read(json: &Json, ty: &Type, path: &AttributePath) -> Result<Raw, Diagnos
         }
         Type::Number => match json {
             Json::Number(number) => Number::parse(&number.to_string()).map(Raw::Number).ok_or_else(wrong)?,
+            // A number with more digits than an `f64` keeps is a string.
             Json::String(text) => Number::parse(text).map(Raw::Number).ok_or_else(wrong)?,
             _ => return Err(wrong()),
         },

@@ -1,4 +1,4 @@
-//! `timeouts = { create = "30m" }`: how long operations may take, in Go's duration notation.
+//! The attribute `timeouts = { create = "30m" }`, with durations in Go's notation.
 
 use std::time::Duration;
 
@@ -40,17 +40,17 @@ impl Timeouts {
         }
     }
 
-    /// The time for a create.
+    /// The timeout of a create, or `default` if it is not set.
     pub fn create(timeouts: &Value<Self>, default: Duration) -> Duration {
         Self::pick(timeouts, default, |timeouts| &timeouts.create)
     }
 
-    /// The time for an update.
+    /// The timeout of an update, or `default` if it is not set.
     pub fn update(timeouts: &Value<Self>, default: Duration) -> Duration {
         Self::pick(timeouts, default, |timeouts| &timeouts.update)
     }
 
-    /// The time for a destroy.
+    /// The timeout of a destroy, or `default` if it is not set.
     pub fn delete(timeouts: &Value<Self>, default: Duration) -> Duration {
         Self::pick(timeouts, default, |timeouts| &timeouts.delete)
     }
@@ -60,7 +60,7 @@ impl Timeouts {
     }
 }
 
-/// Reads a duration as Go writes it: numbers, each with a unit of `h`, `m`, `s`, `ms`. `None` if it is not one.
+/// Parses a duration in Go's notation: numbers, each with a unit of `h`, `m`, `s`, `ms`. `None` if it is invalid.
 #[must_use]
 pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
@@ -86,7 +86,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// Writes a duration as Go does, to the second: `1h30m`, `90s` as `1m30s`.
+/// Formats a duration in Go's notation, to the second: `1h30m`, and `1m30s` for 90 seconds.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let seconds = duration.as_secs();

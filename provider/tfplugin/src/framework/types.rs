@@ -1,10 +1,10 @@
-//! Types of values, as Terraform's type system has them.
+//! The types of Terraform's type system.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-/// The type of a value. Source of the JSON form: the object wire format of the plugin protocol.
+/// The type of a value. Its JSON form is defined by the object wire format of the plugin protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
     /// Text.
@@ -15,17 +15,17 @@ pub enum Type {
     Number,
     /// True or false.
     Bool,
-    /// Any type; the value carries its own.
+    /// Any type, which is part of the value.
     Dynamic,
-    /// Elements of one type in order.
+    /// Elements of one type, in order.
     List(Box<Type>),
-    /// Different elements of one type without order.
+    /// Distinct elements of one type, without order.
     Set(Box<Type>),
-    /// Elements of one type by name.
+    /// Elements of one type, by key.
     Map(Box<Type>),
-    /// Attributes, each of a type of its own.
+    /// Attributes, each with its own type.
     Object(BTreeMap<String, Type>),
-    /// Elements in order, each of a type of its own.
+    /// Elements in order, each with its own type.
     Tuple(Vec<Type>),
 }
 
@@ -68,7 +68,7 @@ impl Type {
         }
     }
 
-    /// Reads the JSON form; `None` if it is not one.
+    /// Reads the JSON form; `None` if it is invalid.
     #[must_use]
     pub fn from_json(json: &Json) -> Option<Self> {
         if let Some(name) = json.as_str() {

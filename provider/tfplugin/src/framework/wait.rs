@@ -1,4 +1,4 @@
-//! Waiting for something to happen elsewhere: with a timeout, a cancel, and a reason.
+//! Waits for remote objects, with a timeout, with cancellation, and with the last status in the error.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,39 +8,39 @@ use tokio_util::sync::CancellationToken;
 use super::clock::Clock;
 use super::context::Context;
 
-/// What one look found.
+/// The result of one look at a remote object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look<T> {
-    /// It happened.
+    /// The object has the desired status.
     Done(T),
-    /// Not yet; what is the matter, in a few words: it stands in the message if it never happens.
+    /// Not yet. The text has the current status in a few words, for the error if the wait fails.
     Pending(String),
 }
 
-/// Why a wait ended without success.
+/// The reason why a wait failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError<E> {
-    /// It took too long.
+    /// The timeout expired.
     #[error("timed out after {}; last seen: {last}", super::timeouts::format(*.after))]
     TimedOut {
         /// The timeout.
         after: Duration,
-        /// What the last look found.
+        /// Status at the last look.
         last: String,
     },
-    /// The user asked to stop.
+    /// The user interrupted the run.
     #[error("cancelled; last seen: {last}")]
     Cancelled {
-        /// What the last look found.
+        /// Status at the last look.
         last: String,
     },
-    /// Looking failed, or what was seen will never become what is waited for.
+    /// A look failed, or found a status that never becomes the desired one.
     #[error(transparent)]
     Failed(E),
 }
 
 impl<E> WaitError<E> {
-    /// The same end of a wait, with another error of a look.
+    /// Converts the error of a look.
     pub fn map<F>(self, convert: impl FnOnce(E) -> F) -> WaitError<F> {
         match self {
             Self::TimedOut { after, last } => WaitError::TimedOut { after, last },
@@ -56,7 +56,7 @@ impl<E> From<E> for WaitError<E> {
     }
 }
 
-/// How to wait.
+/// The settings of a wait.
 #[derive(Clone, Debug)]
 pub struct Wait {
     clock: Arc<dyn Clock>,
@@ -68,7 +68,8 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// Looks at once, then after one second, then after twice as long each time up to fifteen seconds.
+    /// Creates a wait that looks immediately, then after one second, and then at intervals that double up to fifteen
+    /// seconds.
     pub fn new<D>(context: &Context<D>, timeout: Duration) -> Self {
         Self {
             clock: context.clock.clone(),
@@ -80,7 +81,7 @@ impl Wait {
         }
     }
 
-    /// Looks at other intervals: first, and longest.
+    /// Sets the first and the longest interval.
     #[must_use]
     pub fn every(mut self, first: Duration, longest: Duration) -> Self {
         self.interval = first;
@@ -88,24 +89,27 @@ impl Wait {
         self
     }
 
-    /// Looks change nothing: after the first, one that is under way is given up when the user asks to stop.
+    /// Declares that looks change nothing. From the second one on, a look in progress is cancelled when the user
+    /// interrupts the run.
     #[must_use]
     pub fn watching(mut self) -> Self {
         self.watching = true;
         self
     }
 
-    /// Looks until it is done. Where a look changes what the next one needs, write the loop: see [`Wait::begin`].
+    /// Looks until the result is [`Look::Done`]. If a look changes data that the next one needs, write the loop: see
+    /// [`Wait::begin`].
     ///
     /// # Errors
-    /// Timeout, cancel, or what `look` failed with.
+    /// Timeout, cancellation, or the error of `look`.
     pub async fn until<T, E, F>(self, mut look: impl FnMut() -> F) -> Result<T, WaitError<E>>
     where
         F: Future<Output = Result<Look<T>, E>>,
     {
         let mut waiting = self.begin();
         loop {
-            // Looks are deep futures of SDKs, and would be as large on the stack of every operation that waits.
+            // Boxed, because a look contains the large futures of an SDK, which every operation that waits would
+            // otherwise contain as well.
             match waiting.look(Box::pin(look())).await? {
                 Look::Done(found) => return Ok(found),
                 Look::Pending(last) => waiting.next(last).await?,
@@ -136,16 +140,17 @@ pub struct Waiting {
     wait: Wait,
     end: Instant,
     pause: Duration,
-    /// What the last look found.
+    /// Status at the last look.
     last: Option<String>,
 }
 
 impl Waiting {
-    /// One look.
+    /// Awaits one look.
     ///
     /// # Errors
-    /// The look failed, or the user cancelled the operation during it: see [`Wait::watching`].
+    /// The look failed, or the user interrupted the run during it: see [`Wait::watching`].
     pub async fn look<T, E>(&mut self, look: impl Future<Output = Result<T, E>>) -> Result<T, WaitError<E>> {
+        // The first look is never cancelled, so that the error has a status.
         let is_given_up = self.wait.watching && self.last.is_some();
         tokio::select! {
             biased;
@@ -156,10 +161,10 @@ impl Waiting {
         }
     }
 
-    /// After a look that has found `last`: returns when the next one is due.
+    /// Waits until the next look is due. `last` is the status at the last look.
     ///
     /// # Errors
-    /// Timeout or cancel.
+    /// Timeout or cancellation.
     pub async fn next<E>(&mut self, last: String) -> Result<(), WaitError<E>> {
         // Checked after the request and not during it, so that the error can name the last status.
         let left = self.end.saturating_duration_since(self.wait.clock.now());
@@ -171,8 +176,8 @@ impl Waiting {
             () = self.wait.stop.cancelled() => return Err(WaitError::Cancelled { last }),
             () = self.wait.clock.sleep(self.pause.min(left)) => {}
         }
-        // Short operations end in seconds; node groups take minutes, and each request counts against the limits of the
-        // account.
+        // The interval grows, because short operations end in seconds, but node groups take minutes, and each request
+        // counts against the limits of the account.
         self.pause = (self.pause * 2).min(self.wait.longest);
         self.last = Some(last);
         Ok(())

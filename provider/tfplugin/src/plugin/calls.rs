@@ -1,4 +1,4 @@
-//! How many calls of the host are running.
+//! The number of running calls.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tower::{Layer, Service};
 
-/// Counts calls until they are answered.
+/// Counts the calls that are running.
 #[derive(Clone, Debug)]
 pub(super) struct Calls(watch::Sender<usize>);
 
@@ -17,11 +17,11 @@ impl Calls {
         Self(watch::Sender::new(0))
     }
 
-    /// Completes when no call has been running for so long.
+    /// Waits until no call has been running for `time`.
     pub(super) async fn none_for(&self, time: Duration) {
         let mut running = self.0.subscribe();
         loop {
-            // The sender is here, so that waiting does not fail.
+            // `self` holds the sender, so that waiting cannot fail.
             let _ = running.wait_for(|count| *count == 0).await;
             tokio::select! {
                 () = sleep(time) => return,
@@ -36,7 +36,7 @@ impl Calls {
     }
 }
 
-/// One call. Hosts may give one up: then it is dropped.
+/// A running call. It is dropped at its end, and also if the host cancels it.
 struct Running(Calls);
 
 impl Drop for Running {
@@ -53,7 +53,7 @@ impl<S> Layer<S> for Calls {
     }
 }
 
-/// Services whose calls are counted.
+/// A service whose calls are counted.
 #[derive(Clone, Debug)]
 pub(super) struct Counted<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! What the host says in the environment, and the one line we answer on stdout.
+//! The handshake: environment variables from the host, and one line on stdout as the response.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,21 +17,21 @@ const CORE_PROTOCOL: u32 = 1;
 /// The major version of tfplugin. Minor versions are never negotiated.
 const PROTOCOL: u32 = 6;
 
-/// Not a secret: it only tells a host from somebody who starts the binary by hand.
+/// Not a secret: it only distinguishes a host from a user who starts the binary by hand.
 const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
-/// What a host asked for when it started this process.
+/// The environment variables with which a host started this process.
 #[derive(Debug, PartialEq)]
 pub(super) struct Invitation {
-    /// The only client to let in. `None`: the host wants no TLS.
+    /// The certificate of the only accepted client. `None` if the host does not use TLS.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
     pub(super) placement: Placement,
-    /// The host asks whether one connection can carry more; it wants to hear that it cannot.
+    /// Whether the host asks for multiplexing, which the handshake line then has to decline.
     pub(super) asks_for_multiplexing: bool,
 }
 
-/// Why the process does not serve whoever started it.
+/// The reason why the process refuses to serve.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     #[error(
@@ -53,13 +53,13 @@ pub enum Refusal {
 }
 
 impl Invitation {
-    /// Reads the invitation out of environment variables.
+    /// Reads the invitation from environment variables.
     ///
     /// # Errors
-    /// A [`Refusal`] when the process was started by somebody who is not a host, or by one that
-    /// does not speak our protocol.
+    /// A [`Refusal`] if the process was not started by a host, the host uses another protocol, or a variable is
+    /// invalid.
     pub(super) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
-        // An empty variable is an absent one to go-plugin.
+        // go-plugin treats an empty variable as absent.
         let variable = |name| variable(name).filter(|value| !value.is_empty());
 
         if variable(COOKIE.0).is_none_or(|cookie| cookie != COOKIE.1) {
@@ -81,9 +81,9 @@ impl Invitation {
     }
 }
 
-/// `offered` is a comma-separated set in no order.
+/// Checks the offered versions, a comma-separated set without order.
 fn accept_protocol(offered: &str) -> Result<(), Refusal> {
-    // Go writes the versions of a map, whose order differs from start to start.
+    // Go lists the versions of a map, whose order differs from start to start.
     let versions: BTreeSet<u32> = offered.split(',').filter_map(|version| version.trim().parse().ok()).collect();
     if versions.contains(&PROTOCOL) {
         return Ok(());
@@ -100,7 +100,7 @@ fn only_certificate(pem: &OsStr) -> Result<CertificateDer<'static>, Refusal> {
     }
 }
 
-/// A variable that is absent counts as 0, as with go-plugin.
+/// Parses the range of ports. An absent variable counts as 0, as in go-plugin.
 fn ports(minimum: Option<OsString>, maximum: Option<OsString>) -> Result<Ports, Refusal> {
     let text = |port: Option<OsString>| port.map_or_else(|| "0".to_owned(), |port| port.to_string_lossy().into_owned());
     let (minimum, maximum) = (text(minimum), text(maximum));
@@ -110,17 +110,17 @@ fn ports(minimum: Option<OsString>, maximum: Option<OsString>) -> Result<Ports, 
     }
 }
 
-/// As Go's `strconv.ParseBool`.
+/// Parses a bool as Go's `strconv.ParseBool` does.
 fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
-/// The handshake line, without its line end.
+/// Returns the handshake line, without its line end.
 ///
-/// Fields: handshake version, protocol version, network, address, "grpc", the server's certificate
-/// (empty without TLS) and, only for a host that asked, whether multiplexing is understood.
+/// Fields: handshake version, protocol version, network, address, "grpc", the server's certificate (empty without TLS)
+/// and, only for a host that asked, whether multiplexing is supported.
 pub(super) fn line(address: &Address, tls: Option<&MutualTls>, invitation: &Invitation) -> String {
-    // Without TLS the field is empty, and not absent: go-plugin would then read the next field as a certificate.
+    // Without TLS the field is empty and not omitted: go-plugin would otherwise read the next field as the certificate.
     let certificate = tls.map(|tls| STANDARD_NO_PAD.encode(tls.certificate())).unwrap_or_default();
     let multiplexing = if invitation.asks_for_multiplexing { "|false" } else { "" };
     let Address { network, address } = address;
@@ -131,7 +131,7 @@ pub(super) fn line(address: &Address, tls: Option<&MutualTls>, invitation: &Invi
 mod tests {
     use super::*;
 
-    /// As a host sets it, with `changes` made to it; an empty value stands for an absent one.
+    /// Reads the usual variables of a host with `changes`. An empty value means that the variable is absent.
     fn read(changes: &[(&str, &str)]) -> Result<Invitation, Refusal> {
         let usual =
             [COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6,5"), ("PLUGIN_MIN_PORT", "10000"), ("PLUGIN_MAX_PORT", "25000")];

@@ -1,14 +1,15 @@
-//! Who started this process: Terraform and OpenTofu say the same over the protocol, each with its own version.
+//! The product that started this process. The protocol does not distinguish Terraform from OpenTofu, and each has its
+//! own versions.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use super::system::Parent;
 
-/// `Terraform` or `OpenTofu`, as far as it can be told.
+/// Returns `Terraform` or `OpenTofu`, if it can be identified.
 ///
-/// By the program that started us, where the system shows it; otherwise by the registry in our own path, which
-/// is another one for a source without a host name.
+/// It is identified by the program of the parent process, where the system exposes it, and otherwise by the registry in
+/// the path of this binary: each product has its own default registry.
 #[must_use]
 pub fn product() -> Option<&'static str> {
     let parent = Parent::of_this_process().program();
@@ -16,7 +17,7 @@ pub fn product() -> Option<&'static str> {
     parent.as_deref().and_then(Path::file_name).and_then(of_program).or_else(|| itself.as_deref().and_then(of_path))
 }
 
-/// Programs have versions in their names: `tofu`, `terraform-1.11.4`.
+/// Identifies the product by the name of a program, which may have a version: `tofu`, `terraform-1.11.4`.
 fn of_program(name: &OsStr) -> Option<&'static str> {
     let name = name.to_str()?.to_lowercase();
     match () {

@@ -1,4 +1,4 @@
-//! When the process ends by itself: with its host, or at a signal.
+//! The end of the process: with its host, or on a signal.
 
 use std::io;
 use std::sync::Arc;
@@ -10,28 +10,29 @@ use tokio_util::sync::CancellationToken;
 use super::calls::Calls;
 use super::system::{Parent, Signals};
 
-/// A dead host is noticed within this time.
+/// Interval of the check that the host is alive.
 const PARENT_CHECK: Duration = Duration::from_secs(1);
 
-/// How long a process that was told to end goes on while nothing is asked of it. A host that was told to end as well
-/// still writes its state, and then says Shutdown.
+/// After a request to end, the process ends when no call has been running for this time. A host that received the same
+/// request first writes its state, and then calls Shutdown.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How long calls may take to answer that were told to end. Their answers say what was made.
+/// Time in which cancelled calls can return. Their responses have the objects that were created.
 const ANSWERS: Duration = Duration::from_secs(30);
 
-/// How the process ends.
+/// The parts of the process that its end needs.
 pub(super) struct Ending {
-    /// Those that run.
+    /// The running calls.
     pub(super) calls: Calls,
-    /// Tells them to end.
+    /// Cancels the calls.
     pub(super) stop_calls: Arc<dyn Fn() + Send + Sync>,
     /// Ends the process.
     pub(super) stop: CancellationToken,
 }
 
 impl Ending {
-    /// Lets calls answer, and ends the process. `at_once` is what nobody waits longer for.
+    /// Cancels the calls, waits for their responses, and ends the process. The wait ends early when `at_once`
+    /// completes.
     async fn gracefully(&self, at_once: impl Future<Output = ()>) {
         tracing::info!("was told to end; calls that run are stopped");
         (self.stop_calls)();
@@ -45,14 +46,14 @@ impl Ending {
     }
 }
 
-/// Ends the process when the host, which is `parent`, dies, and when this process is told to end.
+/// Ends the process when the host, which is `parent`, ends, and on a request to end.
 ///
-/// Ctrl-C does nothing: it reaches the host and this process alike, and the host answers it with the RPC StopProvider
-/// and waits for how far the calls got. A request to end (SIGTERM) may reach this process alone, or the host as well,
-/// which then does the same: so calls are stopped, and answered.
+/// Ctrl-C is ignored: the host receives it too, calls StopProvider, and waits for the state of the running calls. A
+/// request to end (SIGTERM) may reach this process alone, or the host as well, which then also calls StopProvider:
+/// calls are therefore cancelled, and their responses are sent.
 ///
 /// # Errors
-/// When the handlers of signals cannot be installed.
+/// If the signal handlers cannot be installed.
 pub(super) fn of_host(parent: Parent, ending: Ending) -> io::Result<()> {
     let mut signals = Signals::install()?;
     tokio::spawn(async move {
@@ -73,7 +74,7 @@ pub(super) fn of_host(parent: Parent, ending: Ending) -> io::Result<()> {
         let at_once = async {
             tokio::select! {
                 () = orphaned => {}
-                () = until_told(&mut signals) => {}
+                () = until_terminated(&mut signals) => {}
             }
         };
         ending.gracefully(at_once).await;
@@ -81,15 +82,15 @@ pub(super) fn of_host(parent: Parent, ending: Ending) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns at the next request to end that is no Ctrl-C.
-async fn until_told(signals: &mut Signals) {
+/// Waits for the next request to end other than Ctrl-C.
+async fn until_terminated(signals: &mut Signals) {
     while signals.is_interrupt().await {}
 }
 
-/// Ends the process on Ctrl-C and when it is told to end: nobody else ends a process that a developer started.
+/// Ends the process on Ctrl-C and on a request to end, because no host ends a process that a developer started.
 ///
 /// # Errors
-/// When the handlers of signals cannot be installed.
+/// If the signal handlers cannot be installed.
 pub(super) fn of_developer(ending: Ending) -> io::Result<()> {
     let mut signals = Signals::install()?;
     tokio::spawn(async move {
@@ -102,7 +103,7 @@ pub(super) fn of_developer(ending: Ending) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns when `is_alive` says no; it is asked once in each `period`.
+/// Waits until `is_alive` returns false. It is called once in each `period`.
 async fn ended(is_alive: impl Fn() -> bool, period: Duration) {
     while is_alive() {
         time::sleep(period).await;

@@ -1,5 +1,4 @@
-//! The accept loop: yields connections whose client is the right one, and never ends for the sake
-//! of one whose client is not.
+//! The accept loop, which yields connections of the accepted client. A connection of another client does not end it.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,13 +10,13 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::transport::{Connection, Listener};
 
-/// A peer on the same machine needs milliseconds.
+/// Timeout of a TLS handshake. A peer on the same machine needs milliseconds.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Accepting fails when the process has too many files open; then it helps only to wait.
+/// Pause after a failed accept. The process may have too many open files, and then only waiting helps.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 
-/// The stream that tonic serves. An error in it would end the server, so it has none.
+/// Returns the stream that tonic serves. It has no errors, because an error would end the server.
 pub(super) fn connections(
     listener: Listener,
     tls: Option<TlsAcceptor>,
@@ -31,7 +30,7 @@ pub(super) fn connections(
 async fn accept(listener: Listener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<Result<Connection, Infallible>>) {
     while !ready.is_closed() {
         match listener.accept().await {
-            // A task for each, so that a peer which says nothing holds up nobody else.
+            // One task for each connection, so that a stalled peer does not block the others.
             Ok(stream) => drop(tokio::spawn(admit(stream, tls.clone(), ready.clone()))),
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");

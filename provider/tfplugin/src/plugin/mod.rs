@@ -1,16 +1,15 @@
-//! Being a go-plugin process: the part of a provider that is the same for every provider.
+//! The go-plugin process: the part of a provider that is the same for every provider.
 //!
-//! The host (Terraform or OpenTofu) starts this binary, once per phase and provider configuration,
-//! and says in the environment what it expects ([`handshake`]). The process listens on a Unix socket,
-//! or on Windows at loopback ([`transport`]), lets in only the client whose certificate the host named
-//! ([`tls`], [`listener`]), prints one line on stdout that says where it is, and then answers gRPC
-//! calls: the host's own services ([`services`]) and those that the caller of [`serve`] brings. The
-//! process ends when the host asks for it, or dies ([`lifetime`]). What differs by operating system is
-//! in [`transport`] and [`system`].
+//! The host (Terraform or OpenTofu) starts this binary, once per phase and provider configuration, and passes its
+//! requirements in the environment ([`handshake`]). The process listens on a Unix socket, or on Windows at loopback
+//! ([`transport`]), and accepts only the client with the certificate of the host ([`tls`], [`listener`]). It prints its
+//! address as one line on stdout, and then serves gRPC calls: those of go-plugin's own services ([`services`]), and
+//! those of the services that the caller of [`serve`] provides. The process ends when the host requests it, and when
+//! the host ends ([`lifetime`]). Code that differs by operating system is in [`transport`] and [`system`].
 //!
 //! With [`debug`] a developer starts the process and the host attaches to it ([`reattach`]).
 //!
-//! This module knows nothing of what is served; it and `protocol` alone know tonic.
+//! This module does not depend on the services that it serves. Only it and `protocol` use tonic.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -47,27 +46,27 @@ use system::Parent;
 use tls::MutualTls;
 use transport::{Endpoint, Placement};
 
-/// After this time go-plugin's host kills a process that it has told to stop.
+/// Time after Shutdown after which go-plugin's host kills the process.
 const KILLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Time in which running calls can finish after the process was told to stop.
+/// Time in which running calls can finish after the process begins to stop.
 const GRACE: Duration = Duration::from_secs(1);
 const _: () = assert!(GRACE.as_millis() < KILLED_AFTER.as_millis(), "the host would kill the process first");
 
-/// Bytes of a worker's stack. One call of the host is a deep future of the SDK's futures: in a build without
-/// optimisation, replacing a key takes more than the usual 2 MiB, and an overflow ends the process without a word of
-/// what was done. Only what is used takes memory.
+/// Bytes of a worker's stack. One call is a deep future that contains those of the SDKs: in a build without
+/// optimisation, replacing an access key takes more than the usual 2 MiB, and a stack overflow ends the process without
+/// a response. Only the used part takes memory.
 const STACK: usize = 16 << 20;
 
-/// Few, because calls wait for remote systems nearly all of their time; not one, so that a call
-/// that computes does not hold up a Stop.
+/// Few, because calls mostly wait for remote APIs; more than one, so that a call that computes does not block
+/// StopProvider.
 const WORKER_THREADS: usize = 2;
 
-/// What is served.
+/// The services of a plugin.
 pub struct Plugin {
     /// Services beside go-plugin's own.
     pub services: Services,
-    /// Tells calls that run, and those that come, to end soon, as the host does when the user interrupts it.
+    /// Cancels running and later calls, when the process receives a request to end.
     pub stop: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -77,7 +76,7 @@ impl std::fmt::Debug for Plugin {
     }
 }
 
-/// Why the process could not be a plugin, or could not go on being one.
+/// The reason why the process cannot serve a host, or no longer can.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -94,23 +93,23 @@ pub enum Error {
     Server(#[from] tonic::transport::Error),
 }
 
-/// Serves the host that started this process, until it asks to stop or is gone.
+/// Serves the host that started this process, until the host requests its end or ends itself.
 ///
-/// `plugin` is called only when a host really asked for a plugin.
+/// `plugin` is called only if a host started this process.
 ///
 /// # Errors
-/// [`Error::Refused`] when no host, or one that speaks another protocol, started the process; the
-/// others when the machine does not give us what we need.
+/// [`Error::Refused`] if the process was not started by a host, or by one with another protocol; the others if the
+/// operating system does not provide what the process needs.
 pub fn serve(plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
     serve_over(Transport::default(), plugin)
 }
 
-/// As [`serve`], over a transport that may be another than the one of this operating system.
+/// As [`serve`], over a transport that can differ from the default of this operating system.
 ///
 /// # Errors
 /// As [`serve`].
 pub fn serve_over(transport: Transport, plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
-    // Before anything that takes time: a host that ends meanwhile must be noticed.
+    // Before anything that takes time, so that a host that ends meanwhile is noticed.
     let parent = Parent::of_this_process();
     let invitation = Invitation::read(|name| std::env::var_os(name))?;
     run(async {
@@ -121,20 +120,21 @@ pub fn serve_over(transport: Transport, plugin: impl FnOnce() -> Plugin) -> Resu
         let ending = Ending { calls: calls.clone(), stop_calls, stop: stop.clone() };
         lifetime::of_host(parent, ending).map_err(Error::Runtime)?;
 
+        // The listener is bound before this line, after which the host connects.
         let line = handshake::line(endpoint.address(), tls.as_ref(), &invitation);
         announce(&line).map_err(Error::Announce)?;
-        // Without an answer to Shutdown the host waits two seconds for each process, and then kills it.
+        // Without a response to Shutdown, the host waits two seconds for each process, and then kills it.
         let all = services::beside(services, services::OnShutdown::Stop(stop.clone())).await;
         answer(all, calls, endpoint, tls.map(|tls| tls.acceptor()), stop).await
     })
 }
 
-/// Waits for hosts that a developer points here, without TLS, until interrupted.
+/// Serves hosts to which a developer passes the address, without TLS, until the process is interrupted.
 ///
 /// `source` is the provider's address without a registry, `namespace/name`.
 ///
 /// # Errors
-/// As [`serve`], except that nobody is refused.
+/// As [`serve`], except [`Error::Refused`].
 pub fn debug(source: &str, plugin: impl FnOnce() -> Plugin) -> Result<(), Error> {
     run(async {
         let endpoint = Endpoint::bind(Transport::default(), &Placement::default())?;
@@ -158,12 +158,12 @@ fn run(plugin: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
         .build()
         .map_err(Error::Runtime)?;
     let result = runtime.block_on(plugin);
-    // Dropping it would wait for blocking tasks such as a name look-up.
+    // Dropping the runtime would wait for blocking tasks such as a name look-up.
     runtime.shutdown_background();
     result
 }
 
-/// Stdout is for this alone; what is written later the host throws away.
+/// Prints the only output on stdout. The host discards what follows it.
 fn announce(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
@@ -171,7 +171,7 @@ fn announce(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Answers calls until `stop`. The directory of a socket is removed when this returns.
+/// Serves calls until `stop` is cancelled. The directory of a socket is deleted on return.
 async fn answer(
     services: Services,
     calls: Calls,

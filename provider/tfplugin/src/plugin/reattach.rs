@@ -1,10 +1,10 @@
-//! What a developer sets so that the host attaches to a running provider instead of starting one.
+//! The environment variable with which a host attaches to a running provider instead of starting one.
 
 use serde_json::json;
 
 use super::transport::Address;
 
-/// Whoever writes only `namespace/name` means the registry of the program at hand.
+/// A source without a host name belongs to the default registry of the product, so that both are set.
 const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
 /// The command lines that set the variable, by shell.
@@ -30,10 +30,11 @@ impl Shells {
     }
 }
 
-/// The text to print. `source` is `namespace/name`.
+/// Returns the text to print. `source` is `namespace/name`.
 pub(super) fn instructions(source: &str, process: u32, address: &Address, shells: Shells) -> String {
     let attach = json!({
         "Protocol": "grpc",
+        // Hosts treat a missing version as 5.
         "ProtocolVersion": 6,
         "Pid": process,
         // The host must not end a process that it did not start.

@@ -1,9 +1,9 @@
-//! AutoMTLS: each side trusts exactly one certificate of the other, and nothing else.
+//! AutoMTLS: each side trusts exactly one certificate of the other.
 //!
-//! The client's certificate comes in the environment, ours goes out in the handshake line. The
-//! usual verifier cannot be used: the host's certificate is its own issuer (CA:TRUE), which webpki
-//! refuses at the end of a chain. And its key is P-521, which of rustls's providers only aws-lc-rs
-//! knows; offered no P-521, a Go client sends no certificate at all.
+//! The certificate of the client is in the environment, and that of this process in the handshake line. The default
+//! verifier cannot be used: the host's certificate is its own issuer (CA:TRUE), which webpki refuses at the end of a
+//! chain. Its key is P-521, which only aws-lc-rs among rustls's providers supports: if P-521 is not offered, a Go
+//! client sends no certificate.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerC
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use tokio_rustls::TlsAcceptor;
 
-/// Why no TLS could be set up.
+/// The reason why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("making a certificate: {0}")]
@@ -24,7 +24,7 @@ pub enum TlsError {
     Configuration(#[from] rustls::Error),
 }
 
-/// Our side of the connection to one known client.
+/// The server side of the connection to one known client.
 #[derive(Debug)]
 pub(super) struct MutualTls {
     configuration: Arc<ServerConfig>,
@@ -32,10 +32,10 @@ pub(super) struct MutualTls {
 }
 
 impl MutualTls {
-    /// Makes a certificate for this process and a configuration that lets in `client` alone.
+    /// Creates a certificate for this process, and a configuration that accepts only `client`.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the system provides no randomness.
     pub(super) fn with_client(client: &CertificateDer<'static>) -> Result<Self, TlsError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         // The host checks the name localhost, whatever the address is.
@@ -43,7 +43,7 @@ impl MutualTls {
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = parameters.self_signed(&key)?.der().clone();
 
-        // Named here, because the process-wide default depends on what else is linked.
+        // Set explicitly, because the process-wide default depends on what else is linked.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = PinnedClient { certificate: client.clone(), provider: Arc::clone(&provider) };
         let mut configuration = ServerConfig::builder_with_provider(provider)
@@ -55,7 +55,7 @@ impl MutualTls {
         Ok(Self { configuration: Arc::new(configuration), certificate })
     }
 
-    /// The certificate the host is to expect.
+    /// The certificate that the host expects.
     pub(super) fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
@@ -65,7 +65,7 @@ impl MutualTls {
     }
 }
 
-/// Accepts one certificate, byte by byte, from a client that proves to hold its key.
+/// Accepts one certificate, compared byte by byte, from a client that proves that it holds the key.
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,
@@ -73,12 +73,13 @@ struct PinnedClient {
 }
 
 impl ClientCertVerifier for PinnedClient {
-    // A Go client sends a certificate only if its issuer is among these; without any it sends the one that it has.
+    // A Go client sends a certificate only if its issuer is in this list. If the list is empty, it sends the one that
+    // it has.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
 
-    /// Validity dates are not looked at: the host made this certificate a moment ago.
+    /// Validity dates are not checked: the host has just created this certificate.
     fn verify_client_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -138,7 +139,7 @@ mod tests {
             verifier.verify_client_cert(&stranger, &[], now).err(),
             Some(CertificateError::ApplicationVerificationFailure.into())
         );
-        // Nor does it help to send the right one along.
+        // The right certificate among the intermediates does not help.
         assert!(verifier.verify_client_cert(&stranger, std::slice::from_ref(&host), now).is_err());
     }
 

@@ -1,4 +1,4 @@
-//! Creates, updates or destroys a resource. Whatever happens, the answer says what is there now.
+//! Creates, updates or destroys a resource. The response always has the current state, also when the operation failed.
 
 use tfplugin_proto::tfplugin6::apply_resource_change::{Request, Response};
 
@@ -22,7 +22,7 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
         &request.type_name
     }
 
-    /// As it was before.
+    /// The prior state: core saves the state of a response with errors too.
     fn untouched(request: &Request) -> Response {
         Response {
             new_state: request.prior_state.clone(),
@@ -43,7 +43,7 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
         let mut applied = resource.erased.apply(&context, prior, config, planned.clone(), private).await;
         let identity = applied.identity.take().unwrap_or_else(|| planned_identity.clone());
         applied.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, || {
-            // With an error core saves the state as it is, and does not compare it with the plan.
+            // After an error, core saves the state as it is, and does not compare it with the plan.
             if applied.diagnostics.has_errors() {
                 check_state(resource.schema(), &applied.state)
             } else {
@@ -58,12 +58,13 @@ impl<P: Provider> Rpc<P> for ApplyResourceChange {
     }
 }
 
-/// From here on nothing may fail: the work is done.
+/// Builds the response. It cannot fail: the operation is done, and without a response its result would be lost.
 fn write<D>(resource: &Resource<D>, applied: Applied, identity: &Raw, planned: Raw) -> Response {
     let Applied { state, private, mut diagnostics, .. } = applied;
     let gone = state.is_null();
     let new_state = dynamic_value::encode(&state, resource.ty()).unwrap_or_else(|bug| {
-        // What was planned came by this type, so it can be written by it, and is more than nothing.
+        // The planned state was decoded with this type, so that it can be encoded with it. With null instead, core
+        // would not save a resource that was created.
         diagnostics.extend(bug);
         dynamic_value::encode(&planned.without_unknown(), resource.ty()).unwrap_or_default()
     });
@@ -75,7 +76,7 @@ fn write<D>(resource: &Resource<D>, applied: Applied, identity: &Raw, planned: R
         private: if gone { Vec::new() } else { private.into_bytes() },
         new_state: Some(new_state),
         diagnostics: to_messages(diagnostics),
-        // True is for the old SDK: core would only log what it otherwise refuses.
+        // `true` is for the old SDK: core would then only log violations that it otherwise refuses.
         legacy_type_system: false,
         new_identity,
     }

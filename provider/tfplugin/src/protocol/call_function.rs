@@ -1,4 +1,4 @@
-//! Calls a function, also before the provider is configured.
+//! Calls a function. Core may do so before it configures the provider.
 
 use tfplugin_proto::tfplugin6::call_function::{Request, Response};
 
@@ -30,7 +30,7 @@ impl<P: Provider> Rpc<P> for CallFunction {
             let detail = format!("{} was called with {} arguments.", request.name, request.arguments.len());
             return Err(Diagnostic::error("Wrong number of arguments", detail).into());
         }
-        // OpenTofu sends an allowed null as a value without content, which reads as null.
+        // OpenTofu sends an allowed null as a value without content, which is decoded as null.
         let arguments: Vec<Raw> = request
             .arguments
             .iter()

@@ -1,4 +1,4 @@
-//! The `provider` block, for all calls that follow. While planning, parts of it may be unknown.
+//! Configures the provider for all calls that follow. During a plan, values of the `provider` block may be unknown.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +26,12 @@ impl<P: Provider> Rpc<P> for ConfigureProvider {
         if request.client_capabilities.is_some_and(|it| it.write_only_attributes_allowed) {
             server.write_only_is_known();
         }
-        // The only call in which the host names its version.
+        // No other call has the version of the host.
         if let Some(oldest) = server.provider.oldest_host() {
             host_version::check(oldest, &request.terraform_version, server.knows_write_only())?;
         }
         let config = dynamic_value::decode(request.config.as_ref(), &object_type(&P::Config::attributes()))?;
-        // No block at all is an empty block.
+        // A null configuration counts as an empty `provider` block.
         let config = if config.is_null() { Raw::Map(BTreeMap::new()) } else { config };
         let host = Host {
             version: request.terraform_version,

@@ -1,4 +1,5 @@
-//! Ephemeral resources: opened for one run. This provider has none, and says so by name; the four calls are alike.
+//! Ephemeral resources, which exist for one run. The framework does not support them: each of the four calls returns an
+//! error with the name of the type.
 
 use tfplugin_proto::tfplugin6::{
     close_ephemeral_resource as close, open_ephemeral_resource as open, renew_ephemeral_resource as renew,

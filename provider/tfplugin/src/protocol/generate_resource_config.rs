@@ -1,4 +1,4 @@
-//! Turns imported state into configuration: what a user would have written for it.
+//! Generates the configuration of an imported resource from its state.
 
 use tfplugin_proto::tfplugin6::generate_resource_config::{Request, Response};
 

@@ -1,4 +1,4 @@
-//! Functions alone.
+//! Returns the definitions of the functions, without the other schemas.
 
 use tfplugin_proto::tfplugin6::get_functions::{Request, Response};
 

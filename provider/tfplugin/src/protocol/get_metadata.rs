@@ -1,4 +1,5 @@
-//! Names without schemas. Core does not ask; servers that join several providers do.
+//! Returns the names of everything that the provider offers, without schemas. Core does not call it; servers that
+//! combine several providers do.
 
 use tfplugin_proto::tfplugin6::ServerCapabilities;
 use tfplugin_proto::tfplugin6::get_metadata::{
@@ -9,15 +10,15 @@ use super::rpc::Rpc;
 use super::server::Server;
 use crate::framework::{Diagnostics, Provider};
 
-/// What this server can do, whatever the provider.
+/// Capabilities of the server, the same for every provider.
 pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
-    // Core then asks for the plan of a destroy, in which a resource can warn.
+    // Core then also plans a destroy, so that a resource can warn before it.
     plan_destroy: true,
-    // Core starts a process for each phase, and can skip the schema in most of them.
+    // Core starts a process for each phase, and can then skip the schema in most of them.
     get_provider_schema_optional: true,
-    // Terraform asks for moved state only with this capability; OpenTofu asks in any case.
+    // Terraform calls MoveResourceState only with this capability; OpenTofu calls it in any case.
     move_resource_state: true,
-    // Terraform 1.14 and newer then lets the provider generate configuration for an import.
+    // Terraform 1.14 and newer then calls GenerateResourceConfig for an import.
     generate_resource_config: true,
 };
 

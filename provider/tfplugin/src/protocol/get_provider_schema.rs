@@ -1,4 +1,4 @@
-//! Every schema at once.
+//! Returns all schemas.
 
 use std::collections::HashMap;
 
@@ -27,6 +27,7 @@ impl<P: Provider> Rpc<P> for GetProviderSchema {
         let offer = server.offer();
         let schema = convert::schema::to_message;
         Ok(Response {
+            // Core refuses a response without a schema of the provider, even if it has no attributes.
             provider: Some(schema(&Schema::of::<P::Config>(0, server.provider.description()))),
             resource_schemas: offer
                 .resources

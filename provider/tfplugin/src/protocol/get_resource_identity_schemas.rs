@@ -1,4 +1,4 @@
-//! What identifies each resource.
+//! Returns the identity schemas of the resources.
 
 use tfplugin_proto::tfplugin6::get_resource_identity_schemas::{Request, Response};
 
@@ -19,7 +19,7 @@ impl<P: Provider> Rpc<P> for GetResourceIdentitySchemas {
     }
 
     async fn serve(server: &Server<P>, _request: Request) -> Result<Response, Diagnostics> {
-        // Terraform 1.12 fails on any error here but `Unimplemented`, and OpenTofu before 1.12 does not ask.
+        // Terraform 1.12 fails on every error of this call except `Unimplemented`. OpenTofu calls it since 1.12.
         let schemas = server.offer().resources.iter().filter_map(|(name, resource)| {
             Some(((*name).to_owned(), convert::identity::to_message(&resource.identity()?.schema)))
         });

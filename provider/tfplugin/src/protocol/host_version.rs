@@ -1,19 +1,19 @@
-//! Which hosts can be served.
+//! The check of the host's version.
 
 use crate::framework::Diagnostic;
 use crate::framework::provider::OldestHost;
 
-/// Refuses hosts that are older than the provider requires. Both products call the field `terraform_version`, and both
-/// count alike in what matters here. Other programs are judged by what they say that they can do (`knows_write_only`),
-/// and each write-only value by what the host says with it.
+/// Refuses hosts that are older than the provider requires. Terraform and OpenTofu both send their version as
+/// `terraform_version`, and the same minimum applies to both. Other programs are checked by their capabilities instead:
+/// by `knows_write_only` here, and again whenever a configuration with write-only values is validated.
 pub(super) fn check(oldest: OldestHost, version: &str, knows_write_only: bool) -> Result<(), Diagnostic> {
-    // Other programs tell theirs after a plus: `1.0.0+pulumi-terraform-bridge`.
+    // Other programs send a version of their own, with their name after a plus: `1.0.0+pulumi-terraform-bridge`.
     if knows_write_only || version.contains('+') {
         return Ok(());
     }
     let OldestHost { version: (major, minor), reason } = oldest;
     match parse(version) {
-        // Builds of developers call themselves 0.0.0; a text that is no version says nothing.
+        // Development builds have the version 0.0.0. Text that cannot be parsed does not identify an old release.
         None | Some((0, 0)) => Ok(()),
         Some(found) if found >= (major, minor) => Ok(()),
         Some(_) => Err(Diagnostic::error(
@@ -26,7 +26,7 @@ pub(super) fn check(oldest: OldestHost, version: &str, knows_write_only: bool) -
     }
 }
 
-/// Major and minor version; what follows (patch, pre-release, build) does not matter.
+/// Parses the major and minor version. Patch, pre-release and build are ignored.
 fn parse(version: &str) -> Option<(u64, u64)> {
     let mut numbers = version.trim().trim_start_matches('v').split(['.', '-', '+']);
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))

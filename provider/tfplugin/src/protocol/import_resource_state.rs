@@ -1,4 +1,4 @@
-//! Takes over what exists, by id or by identity. Core reads it straight afterwards.
+//! Imports an existing object, by ID or by identity. Core then calls ReadResource with the result.
 
 use tfplugin_proto::tfplugin6::import_resource_state::{ImportedResource, Request, Response};
 
@@ -27,7 +27,7 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
             return Err(no_identity(&request.type_name).into());
         }
         let given = resource.read_identity(request.identity.as_ref())?;
-        // Core sends either of them: an identity for `identity` in an import block, the ID otherwise.
+        // Core sends one of them: the identity for `identity` in an import block, otherwise the ID.
         let from = if given.is_null() { Import::Id(request.id) } else { Import::Identity(given.clone()) };
         let context = server.context(request.client_capabilities.as_ref());
         let mut imported = resource.erased.import(&context, from).await;
@@ -36,11 +36,11 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
         }
         let check = || check_state(resource.schema(), &imported.state);
         imported.diagnostics.extend(server.bugs(<Self as Rpc<P>>::NAME, &request.type_name, check));
-        // Whoever imports by identity is to get one back.
+        // Core requires an identity in the response to an import by identity.
         let identity = completed(imported.identity.take().unwrap_or_default(), &given);
         imported.diagnostics.extend(resource.changed_identity(<Self as Rpc<P>>::NAME, &given, &identity));
         let identity = resource.write_identity(&identity)?;
-        // Exactly one: core refuses more in an import block, and none in any import.
+        // Exactly one resource: core refuses several for an import block, and none for any import.
         let resources = vec![ImportedResource {
             state: Some(dynamic_value::encode(&imported.state, resource.ty())?),
             type_name: request.type_name,
@@ -51,7 +51,7 @@ impl<P: Provider> Rpc<P> for ImportResourceState {
     }
 }
 
-/// An identity with what was given in place of what is not known before the read.
+/// Completes an identity with the attributes of the given one, because some values are not known before the read.
 fn completed(found: Raw, given: &Raw) -> Raw {
     match (found, given) {
         (Raw::Null, given) => given.clone(),

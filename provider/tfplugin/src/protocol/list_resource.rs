@@ -1,4 +1,5 @@
-//! Which objects exist already, one event after the other. Only Terraform 1.14 and newer asks, for `terraform query`.
+//! Lists objects that already exist, one event per object. Only `terraform query` calls it, in Terraform 1.14 and
+//! newer.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::server::Server;
 use crate::framework::list_resource::Listed;
 use crate::framework::{Context, Diagnostic, Diagnostics, Provider, Severity, panic};
 
-/// The events of one answer.
+/// The stream of events of one response.
 pub(super) type Events = BoxStream<'static, Result<Event, Status>>;
 
 const NAME: &str = "ListResource";
@@ -39,7 +40,7 @@ impl<P: Provider> Rpc<P> for ValidateListResourceConfig {
     }
 }
 
-/// Lists. Whoever drops the events ends the list.
+/// Starts a list, which is cancelled when the returned stream is dropped.
 pub(super) fn serve<P: Provider>(server: &Server<P>, request: Request) -> Events {
     let span = span(NAME, &request.type_name);
     let offer = server.offer();
@@ -49,7 +50,7 @@ pub(super) fn serve<P: Provider>(server: &Server<P>, request: Request) -> Events
     });
     let (list, resource, filter) = match prepared {
         Ok(prepared) => prepared,
-        Err(diagnostics) => return stream::iter([Ok(told(diagnostics))]).boxed(),
+        Err(diagnostics) => return stream::iter([Ok(diagnostic_event(diagnostics))]).boxed(),
     };
     let limit = usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
     let context = Arc::new(server.context(None));
@@ -65,20 +66,20 @@ pub(super) fn serve<P: Provider>(server: &Server<P>, request: Request) -> Events
     let with_state = request.include_resource_object;
     stream::once(found.instrument(span.clone()))
         .flat_map(move |(found, diagnostics)| {
-            let said = (!diagnostics.is_empty()).then(|| told(diagnostics));
+            let messages = (!diagnostics.is_empty()).then(|| diagnostic_event(diagnostics));
             let (list, resource, context, span) =
                 (Arc::clone(&list), resource.clone(), Arc::clone(&context), span.clone());
             let events = stream::iter(found).then(move |listed| {
                 let (list, resource, context) = (Arc::clone(&list), resource.clone(), Arc::clone(&context));
                 async move { event(&list, &resource, &context, listed, with_state).await }.instrument(span.clone())
             });
-            stream::iter(said).chain(events).map(Ok)
+            stream::iter(messages).chain(events).map(Ok)
         })
         .boxed()
 }
 
-/// An event without an object.
-fn told(diagnostics: Diagnostics) -> Event {
+/// Returns an event with diagnostics, and without an object.
+fn diagnostic_event(diagnostics: Diagnostics) -> Event {
     Event { diagnostic: to_messages(diagnostics), ..Event::default() }
 }
 
@@ -94,30 +95,30 @@ async fn event<D>(
     if with_state {
         let state = match panic::caught(list.erased.state(context, identity.clone())).await {
             Ok(state) => state,
-            Err(panic) => return told(panic.diagnostic(NAME).into()),
+            Err(panic) => return diagnostic_event(panic.diagnostic(NAME).into()),
         };
-        // Other objects can still be listed.
+        // Reported as warnings, because the other objects can still be listed.
         if state.diagnostics.has_errors() {
-            return told(warnings(&event.display_name, state.diagnostics));
+            return diagnostic_event(warnings(&event.display_name, state.diagnostics));
         }
         if state.state.is_null() {
-            return told(Diagnostics::new());
+            return diagnostic_event(Diagnostics::new());
         }
         identity = state.identity.unwrap_or(identity);
         event.diagnostic = to_messages(state.diagnostics);
         match dynamic_value::encode(&state.state, resource.ty()) {
             Ok(state) => event.resource_object = Some(state),
-            Err(diagnostics) => return told(diagnostics),
+            Err(diagnostics) => return diagnostic_event(diagnostics),
         }
     }
     match resource.write_identity(&identity) {
         Ok(identity) => event.identity = identity,
-        Err(diagnostics) => return told(diagnostics),
+        Err(diagnostics) => return diagnostic_event(diagnostics),
     }
     event
 }
 
-/// Why an object is left out.
+/// Converts the errors of an object into warnings that the list omits it.
 fn warnings(display_name: &str, diagnostics: Diagnostics) -> Diagnostics {
     diagnostics
         .into_iter()

@@ -1,10 +1,12 @@
-//! Terraform's plugin protocol, version 6, spoken for a [`Provider`].
+//! Terraform's plugin protocol, version 6, served for a [`Provider`].
 //!
-//! [`Server`] holds what lives as long as the process: the provider, its configuration, and what it offers ([`offer`]).
-//! Each call has a file of its own: it reads the message, asks the framework, and writes the answer. What surrounds
-//! every call, such as the log line and the fate of a panic, is in [`rpc`]. Only this room names the generated types.
+//! [`Server`] holds the state of the process: the provider, its configuration, and what it offers ([`offer`]). Each RPC
+//! has its own file: it decodes the request, calls the framework, and encodes the response. The parts that all RPCs
+//! share, such as log lines and the handling of panics, are in [`rpc`]. Only this module uses the generated message
+//! types.
 //!
-//! Problems travel as diagnostics inside the answers; the gRPC status is for calls that this provider does not know.
+//! Errors are returned as diagnostics in the responses; a gRPC status is returned only for RPCs that are not
+//! implemented.
 
 mod apply_resource_change;
 mod call_function;

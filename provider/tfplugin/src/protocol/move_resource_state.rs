@@ -1,5 +1,5 @@
-//! Takes over the state of another resource: here of the same type from the same provider at another address, which is
-//! what a mirror, a fork or a change of registry makes of it.
+//! Moves state from another resource. The source must have the same type and come from the same provider, which may
+//! have another address: that of a mirror, a fork or another registry.
 
 use tfplugin_proto::tfplugin6::move_resource_state::{Request, Response};
 
@@ -48,11 +48,12 @@ impl<P: Provider> Rpc<P> for MoveResourceState {
     }
 }
 
-/// `registry.example.com/namespace/type`: host and namespace may be any.
+/// Checks the source of a move. Its provider address is `registry.example.com/namespace/type`, of which host and
+/// namespace may differ.
 fn check(provider: &str, version: i64, request: &Request) -> Result<(), Diagnostic> {
     let Request { source_provider_address: address, source_type_name: from, target_type_name: to, .. } = request;
     let refused = |why: String| Err(Diagnostic::error("State cannot be moved", why));
-    // OpenTofu before 1.12.5 also asks when only the host or the namespace of the provider changed.
+    // OpenTofu before 1.12.5 also calls this if only the host or the namespace of the provider changed.
     if address.rsplit('/').next() != Some(provider) || from != to {
         return refused(format!(
             "The configuration moves a {from} of the provider {address} to a {to} of this provider. Only the state of the same \

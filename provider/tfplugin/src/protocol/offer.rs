@@ -1,4 +1,4 @@
-//! What the provider offers, by name. Schemas are made when they are first asked for.
+//! The resources, data sources, list resources and functions of the provider, by name. Schemas are built on first use.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -16,7 +16,7 @@ use crate::framework::list_resource::ErasedListResource;
 use crate::framework::resource::ErasedResource;
 use crate::framework::{Diagnostic, Diagnostics, Raw, Registry, Schema, Type};
 
-/// Everything that can stand in a configuration.
+/// Everything that a configuration can use.
 pub(super) struct Offer<D> {
     pub(super) resources: BTreeMap<&'static str, Arc<Resource<D>>>,
     pub(super) data_sources: BTreeMap<&'static str, DataSource<D>>,
@@ -68,7 +68,7 @@ fn missing<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a &'static 
     .into()
 }
 
-/// Something offered, with its schema.
+/// A resource, data source or list resource, with its schema.
 pub(super) struct Offered<E: ?Sized> {
     pub(super) erased: Arc<E>,
     describe: fn(&E) -> Schema,
@@ -99,7 +99,7 @@ impl<E: ?Sized> Offered<E> {
     }
 }
 
-/// A resource, with the schema of its identity besides.
+/// A resource, with the schema of its identity.
 pub(super) struct Resource<D> {
     offered: Offered<dyn ErasedResource<D>>,
     identity: OnceLock<Option<Identity>>,
@@ -136,7 +136,7 @@ impl<D> Resource<D> {
         Self { offered: Offered::new(erased, |it| it.schema()), identity: OnceLock::new() }
     }
 
-    /// None for a resource without identity.
+    /// Returns `None` for a resource without identity.
     pub(super) fn identity(&self) -> Option<&Identity> {
         let identity = || {
             let schema = self.erased.identity_schema()?;
@@ -145,24 +145,24 @@ impl<D> Resource<D> {
         self.identity.get_or_init(identity).as_ref()
     }
 
-    /// An identity that is not what it was, as an error. Core does not look, so this is checked in every build: another
-    /// identity is another object.
+    /// Returns an error for each attribute of an identity that changed. Core does not check this, and another identity
+    /// means another object, so that release builds check it too.
     pub(super) fn changed_identity(&self, rpc: &str, before: &Raw, after: &Raw) -> Diagnostics {
         bugs(rpc, self.erased.type_name(), check_identity(before, after))
     }
 
-    /// Reads an identity; null without one.
+    /// Decodes an identity. It is null if the message has none, or the resource has no identity.
     pub(super) fn read_identity(&self, data: Option<&ResourceIdentityData>) -> Result<Raw, Diagnostics> {
         self.identity().map_or(Ok(Raw::Null), |identity| convert::dynamic_value::identity(data, &identity.ty))
     }
 
-    /// Writes an identity; none for null.
+    /// Encodes an identity; `None` for null.
     pub(super) fn write_identity(&self, identity: &Raw) -> Result<Option<ResourceIdentityData>, Diagnostics> {
         self.identity().map_or(Ok(None), |schema| convert::dynamic_value::identity_data(identity, &schema.ty))
     }
 }
 
-/// All parameters of a call with so many arguments: the variadic one stands for the rest.
+/// Returns the types of the parameters for this number of arguments. The variadic parameter is repeated.
 pub(super) fn parameter_types(definition: &Definition, arguments: usize) -> Vec<Type> {
     let rest = definition.variadic.iter().cycle();
     definition.parameters.iter().chain(rest).take(arguments).map(|parameter| parameter.ty.clone()).collect()

@@ -1,4 +1,4 @@
-//! What will become of a resource. Core asks twice, and wants the same answer.
+//! Plans a change of a resource. Core calls it twice, for the plan and again during apply, and both plans must agree.
 
 use tfplugin_proto::tfplugin6::plan_resource_change::{Request, Response};
 
@@ -37,7 +37,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
                 let (prior, config, proposed) = &check;
                 check_plan(resource.schema(), prior, config, proposed, &planned.state)
             }));
-            // A new resource has an identity of its own.
+            // After a create or a replacement, the resource has a new identity.
             let (prior, ..) = &check;
             let stays = planned.replace.is_empty() && !prior.is_null() && !resource.erased.identity_may_change();
             if stays {
@@ -50,7 +50,7 @@ impl<P: Provider> Rpc<P> for PlanResourceChange {
             planned_private: planned.private.into_bytes(),
             diagnostics: to_messages(planned.diagnostics),
             legacy_type_system: false,
-            // OpenTofu 1.11 sets `deferral_allowed` without handling a deferred answer.
+            // OpenTofu 1.11 sets `deferral_allowed` without handling a deferred response.
             deferred: None,
             planned_identity: if planned.state.is_null() { None } else { resource.write_identity(&identity)? },
         })

@@ -1,4 +1,4 @@
-//! What has become of a resource.
+//! Reads the current state of a resource.
 
 use tfplugin_proto::tfplugin6::read_resource::{Request, Response};
 
@@ -20,7 +20,7 @@ impl<P: Provider> Rpc<P> for ReadResource {
         &request.type_name
     }
 
-    /// As it was: null would mean that the resource is gone.
+    /// The prior state: null would mean that the object no longer exists.
     fn untouched(request: &Request) -> Response {
         Response {
             new_state: request.current_state.clone(),
@@ -38,7 +38,7 @@ impl<P: Provider> Rpc<P> for ReadResource {
         let private = PrivateState::from_bytes(request.private);
         let mut read = resource.erased.read(&context, state, private).await;
         let identity = read.identity.take().unwrap_or_else(|| known.clone());
-        // Core removes the resource from the state.
+        // With null, core removes the resource from the state.
         let gone = read.state.is_null();
         if !read.diagnostics.has_errors() {
             read.diagnostics.extend(

@@ -1,4 +1,4 @@
-//! What every call has in common: its place in the log, and that neither error nor panic goes unanswered.
+//! The parts that all RPCs share: the span for the log, and the conversion of errors and panics into a response.
 
 use std::time::Instant;
 
@@ -10,38 +10,38 @@ use super::convert::diagnostics::to_messages;
 use super::server::Server;
 use crate::framework::{Diagnostics, Provider, panic};
 
-/// One call of the protocol.
+/// An RPC of the protocol.
 pub(super) trait Rpc<P: Provider> {
     /// Its name.
     const NAME: &'static str;
-    /// What comes.
+    /// The request message.
     type Request: Send + Sync;
-    /// What goes.
+    /// The response message.
     type Response: Answer;
 
-    /// The type or function that it is about, for the log.
+    /// Name of the resource type or function, for the log.
     fn subject(request: &Self::Request) -> &str;
 
-    /// The answer, without diagnostics, when nothing could be done.
+    /// Response to a call that failed, before diagnostics are added.
     fn untouched(_request: &Self::Request) -> Self::Response {
         Self::Response::default()
     }
 
-    /// Does it.
+    /// Serves the call.
     ///
     /// # Errors
-    /// Why nothing was done. Work that was done in part is an answer with diagnostics.
+    /// The diagnostics of a call that changed nothing. A partial result is a response with diagnostics.
     fn serve(
         server: &Server<P>,
         request: Self::Request,
     ) -> impl Future<Output = Result<Self::Response, Diagnostics>> + Send;
 }
 
-/// An answer that can say what went wrong.
+/// A response that can have diagnostics.
 pub(super) trait Answer: Default + Send {
-    /// Adds messages.
+    /// Adds diagnostics.
     fn add(&mut self, messages: Vec<DiagnosticMessage>);
-    /// How many there are.
+    /// Number of diagnostics.
     fn count(&self) -> usize;
 }
 
@@ -70,6 +70,7 @@ impl Answer for tfplugin6::call_function::Response {
     fn add(&mut self, messages: Vec<DiagnosticMessage>) {
         let Some(first) = messages.into_iter().next() else { return };
         let text = format!("{}: {}", first.summary, first.detail);
+        // The response to a function call has one error instead of diagnostics.
         self.error = Some(tfplugin6::FunctionError { text, function_argument: None });
     }
     fn count(&self) -> usize {
@@ -78,7 +79,7 @@ impl Answer for tfplugin6::call_function::Response {
 }
 
 impl<P: Provider> Server<P> {
-    /// Answers one call.
+    /// Serves one call. Errors and panics become diagnostics of the response.
     pub(super) async fn answer<R: Rpc<P>>(
         &self,
         request: Request<R::Request>,
@@ -107,7 +108,7 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// The place of a call in the log.
+/// The span of a call, whose fields have the names of the Go SDKs.
 pub(super) fn span(name: &'static str, subject: &str) -> tracing::Span {
     tracing::debug_span!(
         "rpc",
@@ -118,10 +119,10 @@ pub(super) fn span(name: &'static str, subject: &str) -> tracing::Span {
     )
 }
 
-/// Tells the calls of several processes apart in one log.
+/// Distinguishes the calls of several processes in one log.
 fn request_id() -> String {
     let mut id = [0; 8];
-    // Without randomness calls merely look alike.
+    // Without randomness the IDs are merely equal.
     let _ = getrandom::fill(&mut id);
     hex::encode(id)
 }

@@ -1,4 +1,4 @@
-//! What lives as long as the process.
+//! The state of the process: the provider, its configuration, and what it offers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -11,10 +11,10 @@ use super::offer::Offer;
 use crate::framework::conformance::Violation;
 use crate::framework::{Clock, Context, Diagnostic, Diagnostics, Host, Provider};
 
-/// As much as providers written in Go take and send, and more than core reads.
+/// Limit on the size of messages, the same as in providers written in Go. tonic's default for requests is 4 MiB.
 const MAX_MESSAGE: usize = 256 << 20;
 
-/// A provider, speaking the protocol.
+/// Serves a provider over the protocol.
 pub struct Server<P: Provider> {
     pub(super) provider: P,
     clock: Arc<dyn Clock>,
@@ -22,7 +22,7 @@ pub struct Server<P: Provider> {
     offer: OnceLock<Offer<P::Data>>,
     configured: RwLock<Option<Configured<P::Data>>>,
     stop: Arc<Mutex<CancellationToken>>,
-    /// Whether the host has said that it keeps write-only values out of the state.
+    /// Whether the host has reported that it keeps write-only values out of the state.
     knows_write_only: AtomicBool,
 }
 
@@ -38,8 +38,8 @@ impl<P: Provider> std::fmt::Debug for Server<P> {
 }
 
 impl<P: Provider> Server<P> {
-    /// Speaks for this provider. Nothing is built before a call needs it: the host starts many processes, and asks most
-    /// of them for one thing only.
+    /// Creates a server for a provider. Everything else is built when a call needs it: the host starts many processes,
+    /// and most of them serve few calls.
     pub fn new(provider: P, clock: Arc<dyn Clock>) -> Self {
         Self {
             provider,
@@ -52,41 +52,41 @@ impl<P: Provider> Server<P> {
         }
     }
 
-    /// Whether answers are checked against core's rules before they are given; by default in debug builds alone.
+    /// Sets whether responses are checked against core's rules before they are sent. By default only debug builds do.
     #[must_use]
     pub fn checking(mut self, checking: bool) -> Self {
         self.checking = checking;
         self
     }
 
-    /// The gRPC service.
+    /// Returns the gRPC service.
     pub fn into_service(self) -> ProviderServer<Self> {
         ProviderServer::new(self).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE)
     }
 
-    /// What the provider offers.
     pub(super) fn offer(&self) -> &Offer<P::Data> {
         self.offer.get_or_init(|| Offer::new(self.provider.registry()))
     }
 
-    /// Keeps what the provider made of its configuration.
+    /// Stores the configured provider for later calls.
     pub(super) fn configure(&self, data: P::Data, host: Host) {
         let configured = Configured { data: Arc::new(data), host };
         *self.configured.write().unwrap_or_else(PoisonError::into_inner) = Some(configured);
     }
 
-    /// The host says that it keeps write-only values out of the state.
+    /// Records that the host keeps write-only values out of the state.
     pub(super) fn write_only_is_known(&self) {
         self.knows_write_only.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the host has said so.
+    /// Whether the host has reported that it keeps write-only values out of the state.
     pub(super) fn knows_write_only(&self) -> bool {
         self.knows_write_only.load(Ordering::Relaxed)
     }
 
-    /// The surroundings of one call.
+    /// Creates the context of one call.
     pub(super) fn context(&self, capabilities: Option<&ClientCapabilities>) -> Context<P::Data> {
+        // A panic of another call, which is caught, poisons the locks and leaves their content valid.
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner);
         let (data, host) = match configured.as_ref() {
@@ -97,28 +97,29 @@ impl<P: Provider> Server<P> {
         Context::new(data, stop, Arc::clone(&self.clock), Host { deferral_allowed, ..host })
     }
 
-    /// Cancels every call that runs. Later ones start afresh: with a debugger attached the process outlives the run.
+    /// Cancels all running calls. Later calls get a new token, because in debug mode the process outlives the run.
     pub(super) fn stop(&self) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
-        // A process that is told to end does not start afresh.
+        // If the token is already cancelled, the process is ending, and later calls must be cancelled too.
         if !stop.is_cancelled() {
             std::mem::take(&mut *stop).cancel();
         }
     }
 
-    /// What cancels every call that runs or comes: for a process that is told to end.
+    /// Returns a function that cancels all running and later calls, for a process that ends.
     pub fn ending(&self) -> impl Fn() + Send + Sync + 'static {
         let stop = Arc::clone(&self.stop);
         move || stop.lock().unwrap_or_else(PoisonError::into_inner).cancel()
     }
 
-    /// What core would refuse, as errors that say so more clearly; nothing unless this server is checking.
+    /// Returns the violations of core's rules as errors, which are clearer than those of core. Empty unless this server
+    /// checks its responses.
     pub(super) fn bugs(&self, rpc: &str, type_name: &str, check: impl FnOnce() -> Vec<Violation>) -> Diagnostics {
         if self.checking { bugs(rpc, type_name, check()) } else { Diagnostics::new() }
     }
 }
 
-/// Broken rules as errors.
+/// Converts violations into errors.
 pub(super) fn bugs(rpc: &str, type_name: &str, found: Vec<Violation>) -> Diagnostics {
     let bug = |violation: Violation| {
         Diagnostic::error(

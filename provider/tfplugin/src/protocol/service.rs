@@ -1,4 +1,4 @@
-//! The service: every call of the protocol on one line.
+//! The gRPC service: maps each RPC to its module.
 
 use tfplugin_proto::tfplugin6 as message;
 use tfplugin_proto::tfplugin6::provider_server::Provider as Service;
@@ -33,7 +33,8 @@ use crate::framework::Provider;
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// Core shows this status as "Unsupported plugin method", and takes it for an older provider where it asks in advance.
+/// Core shows this status as "Unsupported plugin method". Where core only probes for a feature, it continues without
+/// it, as with an older provider.
 fn not_offered<T>() -> Answer<T> {
     Err(Status::unimplemented("this provider does not offer it"))
 }

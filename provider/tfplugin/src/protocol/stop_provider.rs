@@ -1,4 +1,5 @@
-//! The user wants it to end. Running calls are told, and answer with what they have; this answers at once.
+//! Cancels the running calls when the user interrupts the run. They return the state so far; this call returns
+//! immediately.
 
 use tfplugin_proto::tfplugin6::stop_provider::Response;
 

@@ -1,4 +1,4 @@
-//! An identity as it stands in the state file, in today's shape.
+//! Upgrades an identity of the state file to the current schema.
 
 use serde_json::Value as Json;
 use tfplugin_proto::tfplugin6::upgrade_resource_identity::{Request, Response};
@@ -33,7 +33,7 @@ impl<P: Provider> Rpc<P> for UpgradeResourceIdentity {
     }
 }
 
-/// Reads a stored identity; attributes that identities no longer have are dropped.
+/// Reads a stored identity. Attributes that the schema no longer has are dropped.
 pub(super) fn read(stored: &Json, identity: &Identity) -> Result<Raw, Diagnostics> {
     Ok(state_upgrade::read(stored, &identity.ty, &AttributePath::root())?)
 }

@@ -1,5 +1,5 @@
-//! State as it stands in the file, in the shape of today's schema. Core asks for every resource in the state, also when
-//! its version is today's.
+//! Upgrades state of the state file to the current schema. Core calls it for every resource in the state, also when the
+//! version of the state is current.
 
 use tfplugin_proto::tfplugin6::upgrade_resource_state::{Request, Response};
 

@@ -1,4 +1,4 @@
-//! Is a data source's configuration right, as far as it is known?
+//! Validates the configuration of a data source. Values may be unknown.
 
 use tfplugin_proto::tfplugin6::validate_data_resource_config::{Request, Response};
 

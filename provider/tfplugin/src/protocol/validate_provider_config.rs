@@ -1,4 +1,4 @@
-//! Is the `provider` block right, as far as it is known?
+//! Validates the `provider` block. Values may be unknown.
 
 use tfplugin_proto::tfplugin6::validate_provider_config::{Request, Response};
 

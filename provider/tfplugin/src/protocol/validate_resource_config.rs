@@ -1,4 +1,4 @@
-//! Is a resource's configuration right, as far as it is known?
+//! Validates the configuration of a resource. Values may be unknown.
 
 use tfplugin_proto::tfplugin6::validate_resource_config::{Request, Response};
 
@@ -26,6 +26,7 @@ impl<P: Provider> Rpc<P> for ValidateResourceConfig {
         if request.client_capabilities.is_some_and(|it| it.write_only_attributes_allowed) {
             server.write_only_is_known();
         } else {
+            // A host without this capability does not check write-only values: the provider has to refuse them.
             let mut paths = Vec::new();
             find_write_only(&resource.schema().attributes, &config, &AttributePath::root(), &mut paths);
             for path in paths {
@@ -41,7 +42,7 @@ impl<P: Provider> Rpc<P> for ValidateResourceConfig {
     }
 }
 
-/// The write-only attributes that have a value. There are none in sets.
+/// Finds the write-only attributes that have a value. A schema cannot have any in sets.
 fn find_write_only(attributes: &[Attribute], config: &Raw, at: &AttributePath, found: &mut Vec<AttributePath>) {
     let Raw::Map(values) = config else { return };
     for attribute in attributes {

@@ -1,4 +1,4 @@
-//! The framework as its users and its hosts see it.
+//! Tests of the framework as provider authors and hosts use it.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

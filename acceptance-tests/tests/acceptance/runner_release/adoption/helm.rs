@@ -1,4 +1,4 @@
-//! Releases as Helm leaves them.
+//! Releases as Helm installs them.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,16 +14,16 @@ use serde_json::{Value, json};
 
 use super::super::{GUIDE, NAME};
 
-/// What chart 0.86.0 makes of the guide's values file.
+/// Objects that chart 0.86.0 renders from the guide's values file.
 const OBJECTS: &str =
     include_str!("../../../../../provider/src/resources/runner_release/testdata/guide-chart-objects.json");
 
-/// The chart's script in short, with what it tells of values.
+/// A short version of the chart's script, with the arguments that come from values.
 const REGISTER: &str = "#!/bin/bash\nfor i in $(seq 1 30); do\n  /entrypoint register \\\n    \
                         --name=\"a runner\" \\\n    --template-config /configmaps/config.template.toml \\\n    \
                         --non-interactive\ndone\n";
 
-/// How a version of Helm writes objects: under the same name, in two ways.
+/// Version of Helm. Both use the same field manager, and write objects differently.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Helm {
     Three,
@@ -34,12 +34,12 @@ pub(crate) enum Helm {
 pub(crate) struct Chart {
     namespace: String,
     objects: Vec<Value>,
-    /// What the user gave to Helm.
+    /// Values of the user.
     pub(super) values: Value,
 }
 
 impl Chart {
-    /// Of the guide's values file.
+    /// The objects of the guide's values file.
     pub(crate) fn guide(stage: &Stage, gitlab_url: &str) -> Self {
         let namespace = stage.namespace.name().to_owned();
         let text = OBJECTS
@@ -54,7 +54,7 @@ impl Chart {
         chart
     }
 
-    /// Of values such as those that `testdata/runner_release/adopted` has, for runner 19.3.0.
+    /// The objects of values like those in `testdata/runner_release/adopted`, for GitLab Runner 19.3.0.
     pub(super) fn adopted(stage: &Stage) -> Self {
         let mut chart = Self::guide(stage, "https://gitlab.com/");
         chart.objects.retain(|object| !["Service", "ServiceMonitor"].contains(&object["kind"].as_str().unwrap()));
@@ -85,12 +85,12 @@ impl Chart {
         chart
     }
 
-    /// The one of this kind.
+    /// The object of a kind.
     pub(super) fn object(&mut self, kind: &str) -> &mut Value {
         self.objects.iter_mut().find(|object| object["kind"] == kind).unwrap()
     }
 
-    /// One more.
+    /// Adds an object.
     pub(super) fn with(mut self, object: Value) -> Self {
         self.objects.push(object);
         self
@@ -98,7 +98,7 @@ impl Chart {
 }
 
 impl Helm {
-    /// Installs them as revision 2, into a namespace that is there already.
+    /// Installs the objects as revision 2 into an existing namespace.
     pub(crate) async fn install(self, stage: &Stage, chart: Chart) {
         for object in &chart.objects {
             self.write(stage, object.clone()).await;
@@ -118,7 +118,7 @@ impl Helm {
         }
     }
 
-    /// An object as Helm leaves it, with the labels and annotations that the chart and Helm itself give it.
+    /// Writes an object with the labels and annotations of the chart and of Helm.
     async fn write(self, stage: &Stage, mut object: Value) {
         let labels = json!({
             "app": NAME, "chart": "gitlab-runner-0.86.0", "release": NAME, "heritage": "Helm",
@@ -148,7 +148,7 @@ impl Helm {
     }
 }
 
-/// A release as its record has it.
+/// A release in the format of Helm's release record.
 fn packed(values: &Value) -> String {
     let metadata = json!({ "name": "gitlab-runner", "version": "0.86.0", "appVersion": "18.9.0" });
     let release =
@@ -158,7 +158,7 @@ fn packed(values: &Value) -> String {
     STANDARD.encode(packer.finish().unwrap())
 }
 
-/// What `kubectl get pods -o name` and `kubectl get replicasets -o name` would say, with uids.
+/// UIDs of all pods and ReplicaSets by kind and name.
 pub(crate) async fn pods_and_replica_sets(stage: &Stage) -> BTreeMap<String, String> {
     let mut uids = BTreeMap::new();
     let namespace = stage.namespace.name();

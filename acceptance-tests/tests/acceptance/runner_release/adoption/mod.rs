@@ -1,4 +1,4 @@
-//! Releases that Helm installed from the official chart become ours in place.
+//! Adoption in place of releases that Helm installed from the official chart.
 
 pub(crate) mod helm;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::helm::{Chart, Helm, pods_and_replica_sets};
 use super::{ADDRESS, GUIDE, NAME, files, generation, id, replica_sets, variables, with_token};
 
-/// Nothing of Helm is left on an object of ours.
+/// Asserts that an object is managed, without labels, annotations and field managers of Helm.
 fn assert_ours(metadata: &ObjectMeta) {
     assert_eq!(metadata.labels.as_ref().unwrap()["app.kubernetes.io/managed-by"], "gitlabspot");
     let annotations = metadata.annotations.iter().flatten();
@@ -23,13 +23,13 @@ fn assert_ours(metadata: &ObjectMeta) {
     assert!(managers.into_iter().all(|manager| manager != "helm"), "{metadata:?}");
 }
 
-/// An object of `extraObjects`.
+/// An object like those in `extraObjects` of the chart.
 fn extra(stage: &Stage) -> Value {
     let metadata = json!({ "name": "extra", "namespace": stage.namespace.name() });
     json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": { "a": "b" } })
 }
 
-/// Installed, and its pod is there.
+/// Installs a chart and waits for its pod. Returns the UIDs of pods and ReplicaSets.
 async fn installed(stage: &Stage, helm: Helm, chart: Chart) -> BTreeMap<String, String> {
     stage.namespace.create().await;
     helm.install(stage, chart).await;
@@ -41,13 +41,13 @@ async fn installed(stage: &Stage, helm: Helm, chart: Chart) -> BTreeMap<String, 
     pods_and_replica_sets(stage).await
 }
 
-/// The pod template, as the API has it.
+/// The pod template in the API.
 async fn template(stage: &Stage) -> Value {
     let deployment: Deployment = stage.kubernetes.get(stage.namespace.name(), NAME).await;
     json!(deployment.spec.template)
 }
 
-/// What only the chart's template has.
+/// Whether the pod template has parts that only the chart adds.
 fn leftovers(template: &Value) -> [bool; 3] {
     let container = &template["spec"]["containers"][0];
     let is_named = |list: &Value, name: &str| list.as_array().unwrap().iter().any(|item| item["name"] == name);
@@ -105,7 +105,7 @@ async fn assert_adopted_without_restart(stage: &Stage, helm: Helm, by_block: boo
     assert_ours(&stage.kubernetes.get::<Role>(namespace, NAME).await.metadata);
     assert!(files(stage).await.contains_key("export-secrets"));
 
-    // The first change makes them ours, once.
+    // The first change replaces the chart's pod template, once.
     assert_eq!(leftovers(&template(stage).await), [true; 3]);
     workspace.write("values.yaml", &format!("{GUIDE}\nconcurrent: 4\n"));
     workspace.apply().await;
@@ -119,28 +119,28 @@ async fn assert_adopted_without_restart(stage: &Stage, helm: Helm, by_block: boo
     stage.assert_nothing_remains().await;
 }
 
-/// R3: a release of Helm 3 is adopted in place, and its pods do not restart.
+/// R3: a release of Helm 3 is adopted in place without a restart of its pods.
 #[tokio::test]
 async fn helm_3_release_is_adopted_without_a_restart() {
     let stage = Stage::new("runner_release/helm_3", Engine::opentofu()).await;
     assert_adopted_without_restart(&stage, Helm::Three, false).await;
 }
 
-/// R3: the same with server-side applied objects of Helm 4, by an import block.
+/// R3: the same with the server-side applied objects of Helm 4, and with an import block.
 #[tokio::test]
 async fn helm_4_release_is_adopted_without_a_restart() {
     let stage = Stage::new("runner_release/helm_4", Engine::opentofu()).await;
     assert_adopted_without_restart(&stage, Helm::Four, true).await;
 }
 
-/// R3: adopted pods are managed like others, until a token requires other pods.
+/// R3: adopted pods are managed like others, until another token replaces them.
 #[tokio::test]
 async fn adopted_pods_are_managed_until_replaced() {
     let stage = Stage::new("runner_release/kept", Engine::opentofu()).await;
     let namespace = stage.namespace.name();
     let before = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
     let deployments = stage.kubernetes.api::<Deployment>(namespace);
-    // As `kubectl annotate` leaves it: neither Helm's nor ours.
+    // A change like that of `kubectl annotate`, with a third field manager.
     let noted = json!({ "metadata": { "annotations": { "example.com/note": "1" } } });
     deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(&noted)).await.unwrap();
     let found = template(&stage).await;
@@ -154,10 +154,10 @@ async fn adopted_pods_are_managed_until_replaced() {
     workspace.assert_stable().await;
     assert_eq!((pods_and_replica_sets(&stage).await, template(&stage).await), (before.clone(), found.clone()));
 
-    // Imported once more, it is what it was.
+    // A second import has the same attributes.
     workspace.assert_import(ADDRESS, &id(&stage), &[]).await;
 
-    // Changed by hand.
+    // A manual change.
     let container = json!({ "name": NAME, "image": "example.com/other:1" });
     let edited = json!({ "spec": { "template": { "spec": { "containers": [container] } } } });
     deployments.patch(NAME, &PatchParams::default(), &Patch::Strategic(&edited)).await.unwrap();
@@ -169,7 +169,8 @@ async fn adopted_pods_are_managed_until_replaced() {
     workspace.assert_stable().await;
     assert_eq!(template(&stage).await, found);
 
-    // A Secret that was changed and is repaired holds what the pods were started with; so does the token announced anew.
+    // A repaired Secret has the token with which the pods were started, and so has an unchanged token with a new
+    // version.
     let secrets = stage.kubernetes.api::<Secret>(namespace);
     let edited = Patch::Merge(json!({ "stringData": { "runner-token": "glrt-wrong" } }));
     secrets.patch(NAME, &PatchParams::default(), &edited).await.unwrap();
@@ -179,7 +180,7 @@ async fn adopted_pods_are_managed_until_replaced() {
     assert_eq!(secrets.get(NAME).await.unwrap().data.unwrap()["runner-token"].0, b"glrt-x");
     assert_eq!(template(&stage).await, found);
 
-    // A new token replaces them, once.
+    // A new token replaces the pods once.
     let sets = replica_sets(&stage).await;
     let count = generation(&stage).await;
     workspace.set(&json!({ "runner_token": "glrt-y", "runner_token_version": 3 }));
@@ -191,7 +192,7 @@ async fn adopted_pods_are_managed_until_replaced() {
     stage.assert_nothing_remains().await;
 }
 
-/// R3: a Secret that changes, and values in `restart_on`, replace adopted pods, each once.
+/// R3: a changed Secret and values in `restart_on` each replace adopted pods once.
 #[tokio::test]
 async fn adopted_pods_restart_when_their_secrets_change() {
     for what in ["secret", "restart_on"] {
@@ -219,7 +220,7 @@ async fn adopted_pods_restart_when_their_secrets_change() {
     }
 }
 
-/// R3: a configuration that requires other pods names the differences, and replaces them once.
+/// R3: the plan of a configuration that requires other pods lists the differences, and the apply replaces them once.
 #[tokio::test]
 async fn differing_configuration_is_named_and_replaces_the_pods() {
     let stage = Stage::new("runner_release/helm_differs", Engine::opentofu()).await;
@@ -255,9 +256,9 @@ async fn differing_configuration_is_named_and_replaces_the_pods() {
     ] {
         assert!(printed.contains(text), "{text} in {printed}");
     }
-    let (_, told) = printed.split_once("its pods are replaced once").unwrap();
+    let (_, detail) = printed.split_once("its pods are replaced once").unwrap();
     for text in ["very-secret", "of-the-pod", "glrt-", "checksum", "runner-secrets", "SESSION_SERVER_ADDRESS", "cpu"] {
-        assert!(!told.contains(text), "{text} in {told}");
+        assert!(!detail.contains(text), "{text} in {detail}");
     }
     workspace.apply().await;
     workspace.assert_stable().await;
@@ -272,7 +273,7 @@ async fn differing_configuration_is_named_and_replaces_the_pods() {
     stage.assert_nothing_remains().await;
 }
 
-/// R3: an adoption that ends midway is continued by the next apply, and its pods still do not restart.
+/// R3: the next apply continues an interrupted adoption, and the pods still do not restart.
 #[tokio::test]
 async fn interrupted_adoption_continues() {
     let stage = Stage::new("runner_release/helm_stops", Engine::opentofu()).await;
@@ -280,7 +281,7 @@ async fn interrupted_adoption_continues() {
     let before = installed(&stage, Helm::Three, Chart::adopted(&stage)).await;
     let workspace = stage.testdata("runner_release/adopted", with_token(&stage, "runner_token", "glrt-x")).await;
     import(&stage, &workspace, false).await;
-    // Ownership has moved already, and the ConfigMap is ours.
+    // At this point, ownership was moved and the ConfigMap was applied.
     let path = format!("/deployments/{NAME}?");
     let refused = KubernetesFault::error("PATCH", &path, 403, "Forbidden", "not now");
     proxy.inject(refused.without("dryRun").after(1));
@@ -299,7 +300,7 @@ async fn interrupted_adoption_continues() {
     stage.assert_nothing_remains().await;
 }
 
-/// R3: roles in the namespace of the jobs belong to the release as well: adopted, and deleted with it.
+/// R3: roles in the namespace of the jobs also belong to the release: they are adopted, and deleted with it.
 #[tokio::test]
 async fn roles_in_the_job_namespace_are_adopted() {
     let stage = Stage::new("runner_release/helm_jobs", Engine::opentofu()).await;
@@ -325,7 +326,7 @@ async fn roles_in_the_job_namespace_are_adopted() {
     let role: Role = stage.kubernetes.get(&jobs, NAME).await;
     assert_ours(&role.metadata);
 
-    // A run that was killed before its state was written: the namespace is looked through.
+    // After a crash before the state is written, the namespace is searched for the objects.
     let _ = workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
     let _ = workspace.try_import(ADDRESS, &id(&stage)).await.succeeded();
     workspace.destroy().await;
@@ -334,7 +335,7 @@ async fn roles_in_the_job_namespace_are_adopted() {
     let _ = namespaces.delete(&jobs, &DeleteParams::default()).await.unwrap();
 }
 
-/// R3: an import that was never applied leaves everything to Helm.
+/// R3: an import without an apply changes nothing of Helm's release.
 #[tokio::test]
 async fn import_without_apply_changes_nothing() {
     let stage = Stage::new("runner_release/helm_left", Engine::opentofu()).await;

@@ -1,4 +1,5 @@
-//! Every key of the catalogue, misspelt at random, is refused wherever it can be written, with the right name at hand.
+//! Every key of the catalogue with a random misspelling is rejected in each source, with a suggestion of the correct
+//! name.
 
 use serde_json::{Value as Json, json};
 use tfplugin::framework::AttributePath;
@@ -9,7 +10,7 @@ use crate::misspelling::each;
 
 const NEWEST: RunnerVersion = RunnerVersion::new(19, 4);
 
-/// An object with `leaf` where the path of the catalogue leads.
+/// An object with `leaf` at this path of the catalogue.
 fn nested(mut table: &'static Table, path: &[&str], leaf: &str) -> Json {
     let mut kinds = Vec::new();
     for name in &path[..path.len() - 1] {
@@ -43,7 +44,7 @@ fn siblings(table: &'static Table, path: &str, name: fn(&Key) -> &'static str) -
 fn misspelt_keys_in_toml_are_refused_with_a_suggestion() {
     let release = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.4.0" };
     let place = Place::strict(AttributePath::of("config_toml"), NEWEST);
-    let said = |object: Json| {
+    let details = |object: Json| {
         let text = toml::to_string(&object).unwrap();
         let read = from_text(&text, release, &place);
         read.map(|_| Vec::new()).unwrap_or_else(|found| found.into_iter().map(|found| found.detail).collect())
@@ -58,7 +59,7 @@ fn misspelt_keys_in_toml_are_refused_with_a_suggestion() {
                 } else {
                     object["runners"] = json!([{ "limit": 1 }]);
                 }
-                said(object)
+                details(object)
             });
         }
     }

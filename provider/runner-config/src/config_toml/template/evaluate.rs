@@ -1,4 +1,4 @@
-//! Nodes to text.
+//! Evaluation of the nodes of a template.
 
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ impl Evaluator<'_> {
         last
     }
 
-    /// The value of the command before it is its last argument.
+    /// Evaluates a command. The value of the previous command of the pipeline is its last argument.
     fn command(&self, command: &[Operand], last: Option<Value>) -> Option<Value> {
         let (first, rest) = command.split_first()?;
         let Operand::Function(name) = first else {
@@ -85,7 +85,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// What is not there is nothing, as in Helm.
+    /// The value of a field. As in Helm, a missing value is null.
     fn field(&self, path: &[String]) -> Option<Value> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         Some(match path.as_slice() {
@@ -96,7 +96,7 @@ impl Evaluator<'_> {
             ["Chart", "AppVersion"] => self.release.app_version.into(),
             ["Values", path @ ..] => match self.release.values {
                 Some(values) => at(values, path),
-                // The chart's own default text has it.
+                // The chart's default for `runners.config` contains this value.
                 None if path == ["runners", "jobNamespace"] => Value::Null,
                 None => return None,
             },
@@ -122,6 +122,7 @@ fn function(name: &str, arguments: &[Value]) -> Option<Value> {
         // Go returns the deciding argument, and not a boolean.
         ("and", values) => values.iter().find(|value| !is_true(value)).or(values.last())?.clone(),
         ("or", values) => values.iter().find(|value| is_true(value)).or(values.last())?.clone(),
+        // Go compares the first argument with each of the others.
         ("eq", [one, others @ ..]) if !others.is_empty() => others.contains(one).into(),
         ("ne", [one, other]) => (one != other).into(),
         ("quote", [value]) => format!("{:?}", text(value)?).into(),
@@ -130,7 +131,7 @@ fn function(name: &str, arguments: &[Value]) -> Option<Value> {
         ("trim", [value]) => text(value)?.trim().into(),
         ("lower", [value]) => text(value)?.to_lowercase().into(),
         ("upper", [value]) => text(value)?.to_uppercase().into(),
-        // Sprig's `int` gives 0 for a text that is not a number.
+        // Sprig's `int` returns 0 for a string that is not a number.
         ("int", [value]) => text(value)?.parse::<i64>().unwrap_or_default().into(),
         ("trimSuffix", [suffix, value]) => {
             let value = text(value)?;
@@ -144,7 +145,7 @@ fn function(name: &str, arguments: &[Value]) -> Option<Value> {
     })
 }
 
-/// As Go prints it; maps and lists are no text for a configuration.
+/// The value as Go formats it; `None` for maps and lists, which are not valid in a configuration.
 fn printed(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),
@@ -155,7 +156,7 @@ fn printed(value: &Value) -> Option<String> {
     }
 }
 
-/// What Go's templates take for true.
+/// Whether a value is true in Go templates.
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,

@@ -1,8 +1,8 @@
-//! The Helm expressions that configuration texts contain: `{{ .Release.Name }}`, `{{ .Values.concurrent | default 4 }}`,
+//! The Helm expressions in configuration texts: `{{ .Release.Name }}`, `{{ .Values.concurrent | default 4 }}`,
 //! `{{ if .Values.rbac.create }}`.
 //!
-//! Helm's language is Go's text/template with some hundred functions. What texts of this chart use is evaluated here; the
-//! rest is an error that names it.
+//! Helm templates are Go templates (text/template) with about a hundred functions. The expressions that are common in
+//! texts of this chart are evaluated; others are reported as errors.
 
 mod evaluate;
 mod parse;
@@ -11,32 +11,32 @@ use serde_json::Value;
 
 use self::evaluate::Evaluator;
 
-/// What the expressions stand for.
+/// The values of the expressions.
 #[derive(Debug, Clone, Copy)]
 pub struct Release<'a> {
     pub name: &'a str,
     pub namespace: &'a str,
-    /// `.Values`, where there are any.
+    /// `.Values`, if available.
     pub values: Option<&'a Value>,
-    /// `.Chart.AppVersion`: the version of the runner, such as `19.3.0`.
+    /// `.Chart.AppVersion`: the version of GitLab Runner, such as `19.3.0`.
     pub app_version: &'a str,
 }
 
-/// An expression that is not evaluated.
+/// An expression that is not supported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsupported {
-    /// In the text, from 1.
+    /// The line in the text, from 1.
     pub line: usize,
-    /// As it is written, braces included.
+    /// The source, with its braces.
     pub expression: String,
 }
 
 impl Release<'_> {
-    /// Replaces every expression in the text.
+    /// Replaces all expressions in the text by their values.
     ///
     /// # Errors
     ///
-    /// All expressions that are not evaluated.
+    /// All expressions that are not supported.
     pub fn expand(&self, text: &str) -> Result<String, Vec<Unsupported>> {
         if !text.contains("{{") {
             return Ok(text.to_owned());
@@ -52,8 +52,8 @@ impl Release<'_> {
     }
 }
 
-/// One sentence about all of them.
-pub fn told(unsupported: &[Unsupported]) -> String {
+/// The detail of an error for unsupported expressions.
+pub fn unsupported_detail(unsupported: &[Unsupported]) -> String {
     let Some(first) = unsupported.first() else { return String::new() };
     let count = match unsupported.len() {
         1 => format!("{} cannot be evaluated", first.expression),

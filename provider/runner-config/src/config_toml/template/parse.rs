@@ -1,23 +1,23 @@
-//! Text with expressions to nodes.
+//! Parser of templates.
 
 use super::Unsupported;
 
-/// A piece of a template.
+/// A node of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     Text(String),
     Value(Action),
-    /// The first branch whose condition holds; no condition is `else`.
+    /// Branches, of which the first with a true condition applies. `else` has no condition.
     If(Vec<(Option<Action>, Vec<Self>)>),
 }
 
-/// What stands between braces.
+/// An expression in braces.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Action {
     pub(super) line: usize,
-    /// As it is written, braces included.
+    /// The source, with its braces.
     pub(super) source: String,
-    /// Commands that each hand their value to the next.
+    /// Commands, each of which passes its value to the next.
     pub(super) pipeline: Vec<Vec<Operand>>,
 }
 
@@ -32,11 +32,11 @@ pub(super) enum Operand {
     Group(Vec<Vec<Self>>),
 }
 
-/// The nodes, and every expression that is no pipeline, such as `range` and `with`.
+/// Parses a template. Returns its nodes, and the expressions that are not pipelines, such as `range` and `with`.
 ///
 /// # Errors
 ///
-/// An expression without an end.
+/// An expression without closing braces.
 pub(super) fn parse(text: &str) -> Result<(Vec<Node>, Vec<Unsupported>), Vec<Unsupported>> {
     let pieces = pieces(text)?;
     let mut parser = Parser { pieces: pieces.into_iter(), unsupported: Vec::new() };
@@ -49,7 +49,7 @@ enum Piece {
     Action { line: usize, source: String, code: String },
 }
 
-/// Splits at the braces and takes the white space that `{{-` and `-}}` ask to be taken.
+/// Splits the text at the braces and removes the white space at `{{-` and `-}}`.
 fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -66,7 +66,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
             return Err(vec![Unsupported { line, expression }]);
         };
         let before = if trims { before.trim_start() } else { before };
-        // Only with white space: `{{-3}}` is the number -3.
+        // White space is required: `{{-3}}` is the number -3.
         let code = inside.strip_prefix('-').filter(|code| code.starts_with(char::is_whitespace));
         pieces.push(Piece::Text(if code.is_some() { before.trim_end() } else { before }.to_owned()));
         let code = code.unwrap_or(inside);
@@ -78,7 +78,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
     }
 }
 
-/// At the closing braces, which may stand in a quoted text or in a comment as well.
+/// Splits the text at the closing braces, ignoring those in strings and comments.
 fn split_end(text: &str) -> Option<(&str, &str)> {
     let mut quote: Option<char> = None;
     let mut before = ' ';
@@ -89,7 +89,7 @@ fn split_end(text: &str) -> Option<(&str, &str)> {
     }
     for (index, letter) in text.char_indices() {
         match quote {
-            // In backquotes Go knows no escapes.
+            // Go has no escapes in backquotes.
             Some(open) if letter == open && (open == '`' || before != '\\') => quote = None,
             Some(_) => {}
             None if matches!(letter, '"' | '`') => quote = Some(letter),
@@ -106,7 +106,7 @@ struct Parser {
     unsupported: Vec<Unsupported>,
 }
 
-/// What ended a list of nodes.
+/// The end of a list of nodes.
 enum Stop {
     Text,
     End,
@@ -136,6 +136,7 @@ impl Parser {
                 "if" => nodes.push(self.conditional(line, source, more)),
                 "range" | "with" | "define" | "block" => {
                     self.refuse(line, source);
+                    // The body is only parsed to find its end.
                     while let (_, Stop::Else(..)) = self.nodes(true) {}
                 }
                 _ => match pipeline(&code) {
@@ -246,6 +247,7 @@ fn operand(word: &str) -> Option<Operand> {
     if let Ok(number) = word.parse() {
         return Some(Operand::Integer(number));
     }
+    // `$` is the root, so that `$.Values` and `.Values` are the same.
     if let Some(path) = word.strip_prefix("$.").or_else(|| word.strip_prefix('.')) {
         let names: Vec<String> = path.split('.').map(str::to_owned).collect();
         return names.iter().all(|name| is_name(name)).then_some(Operand::Field(names));

@@ -92,8 +92,9 @@ fn unsupported_expressions_are_named_by_line() {
 #[test]
 fn unsupported_expressions_are_summarised() {
     let one = Unsupported { line: 4, expression: "{{ .Values.x }}".to_owned() };
-    assert!(told(std::slice::from_ref(&one)).starts_with("{{ .Values.x }} cannot be evaluated. Render"));
+    assert!(unsupported_detail(std::slice::from_ref(&one)).starts_with("{{ .Values.x }} cannot be evaluated. Render"));
     assert!(
-        told(&vec![one; 40]).starts_with("40 template expressions cannot be evaluated, the first {{ .Values.x }}.")
+        unsupported_detail(&vec![one; 40])
+            .starts_with("40 template expressions cannot be evaluated, the first {{ .Values.x }}.")
     );
 }

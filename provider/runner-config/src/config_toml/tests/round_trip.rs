@@ -1,4 +1,4 @@
-//! Random configurations from the catalogue survive being written and read; misspelt ones do not.
+//! Random configurations from the catalogue are unchanged after writing and reading; misspelt ones are rejected.
 
 use proptest::prelude::*;
 use proptest::strategy::Union;
@@ -8,7 +8,7 @@ use super::*;
 use crate::catalogue::{GLOBAL, Key, Kind, RUNNER, Table, entries};
 
 fn any_text() -> BoxedStrategy<String> {
-    // Braces are left out because two of them start a template expression.
+    // Without braces, because two of them begin a template expression.
     "[^{}]{0,12}".boxed()
 }
 
@@ -48,9 +48,9 @@ fn any_map(value: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     prop::collection::btree_map(any_text(), value, 0..3).prop_map(|map| Value::Table(map.into_iter().collect())).boxed()
 }
 
-/// A few keys of the table, with values that fit.
+/// Some keys of the table with valid values.
 fn any_table(of: &'static Table) -> BoxedStrategy<toml::Table> {
-    // The newest runner does not know the others.
+    // The newest runner does not support the other keys.
     let keys: Vec<&'static Key> = of.keys().filter(|key| key.until.is_none()).collect();
     let most = keys.len().min(4);
     prop::sample::subsequence(keys, 0..=most)
@@ -70,7 +70,7 @@ fn any_config() -> impl Strategy<Value = Config> {
     })
 }
 
-/// The path of a random table of the catalogue and a key in it with one letter changed.
+/// The header of a table, and a key of it with an additional letter.
 fn any_misspelling() -> impl Strategy<Value = (String, String)> {
     let keys: Vec<(String, &'static str)> = entries(&RUNNER)
         .into_iter()

@@ -1,4 +1,4 @@
-//! How objects are encrypted when an upload does not say.
+//! The default encryption of objects.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
@@ -13,14 +13,14 @@ use super::{Known, Put, is_desired, or_absent};
 /// The default encryption of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
-    /// `AES256`, `aws:kms` or whatever S3 says.
+    /// `AES256`, `aws:kms` or another algorithm that S3 returns.
     pub(crate) algorithm: String,
-    /// As it was given: id, ARN or alias.
+    /// ID, ARN or alias of the key. S3 returns it as it was configured.
     pub(crate) kms_key_id: Option<String>,
     pub(crate) bucket_key_enabled: bool,
 }
 
-/// What every bucket has had since 2023, also where an older or compatible store says that there is none.
+/// The encryption that every bucket has had since 2023. Also used if an S3-compatible store reports no encryption.
 impl Default for Settings {
     fn default() -> Self {
         Self { algorithm: "AES256".to_owned(), kms_key_id: None, bucket_key_enabled: false }
@@ -47,7 +47,8 @@ fn settings(rule: &ServerSideEncryptionRule) -> Option<Settings> {
     })
 }
 
-/// Kinds of encryption that the bucket refuses in uploads, as new buckets do with keys of the client, stay refused.
+/// Writes the encryption. Encryption types that are blocked for uploads, such as customer-provided keys in new buckets,
+/// remain blocked.
 pub(super) async fn put(s3: &Client, bucket: &str, desired: &Settings, known: Known) -> Result<Put, AwsError> {
     let rules = rules(s3, bucket).await;
     let blocked = rules.as_ref().ok().and_then(|rules| rules.iter().flatten().find_map(blocked));

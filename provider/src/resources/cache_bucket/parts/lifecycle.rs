@@ -1,4 +1,4 @@
-//! One lifecycle rule, which removes what nobody will ask for again. Rules of others are left alone.
+//! The managed lifecycle rule, which deletes expired cache objects. Rules of others are preserved.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Known, Put, is_unsupported};
 
-/// Tells our rule from others.
+/// ID of the managed rule.
 const RULE_ID: &str = "gitlabspot-cache";
 
-/// Our rule. Days of 0: never.
+/// The managed rule. 0 days disable a setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) prefix: String,
@@ -23,7 +23,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// A rule that does nothing is not written: S3 would refuse it.
+    /// Returns `None` for a rule without any action, which S3 rejects.
     pub(crate) fn if_any(self) -> Option<Self> {
         let days = [self.expiration_days, self.noncurrent_expiration_days, self.abort_incomplete_multipart_days];
         days.iter().any(|days| *days > 0).then_some(self)
@@ -37,7 +37,7 @@ struct All {
     minimum_size: Option<TransitionDefaultMinimumObjectSize>,
 }
 
-/// Our rule, if there is one; the outer `None` where the store has no rules.
+/// Reads the managed rule. The outer `None` means that the store does not support lifecycle rules.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<Option<Rule>>, AwsError> {
     Ok(all(s3, bucket).await?.map(|all| ours(&all.rules)))
 }
@@ -55,7 +55,7 @@ async fn all(s3: &Client, bucket: &str) -> Result<Option<All>, AwsError> {
     }
 }
 
-/// Puts our rule in, or takes it out when there is nothing for it to do.
+/// Writes the managed rule, or removes it if it has no action.
 pub(super) async fn put(s3: &Client, bucket: &str, desired: &Rule, known: Known) -> Result<Put, AwsError> {
     let observed = all(s3, bucket).await?;
     let supported = observed.is_some();
@@ -68,6 +68,7 @@ pub(super) async fn put(s3: &Client, bucket: &str, desired: &Rule, known: Known)
         let request = s3.delete_bucket_lifecycle().bucket(bucket);
         return request.send().await.map(|_| Put::Written).map_err(AwsError::of("DeleteBucketLifecycle"));
     }
+    // The request replaces the whole configuration, with the rules and the minimum size of others.
     let request = s3
         .put_bucket_lifecycle_configuration()
         .bucket(bucket)
@@ -81,7 +82,7 @@ fn configuration(rules: Vec<LifecycleRule>) -> BucketLifecycleConfiguration {
     BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("rules are given")
 }
 
-/// The rules with ours in its place, or without it.
+/// Returns the rules with the managed rule at its previous position, or without it.
 fn merged(before: &[LifecycleRule], ours: Option<LifecycleRule>) -> Vec<LifecycleRule> {
     let foreign = before.iter().filter(|rule| rule.id() != Some(RULE_ID)).cloned();
     match before.iter().position(|rule| rule.id() == Some(RULE_ID)) {
@@ -114,7 +115,7 @@ fn expand(rule: &Rule) -> LifecycleRule {
         .expect("the status is given")
 }
 
-/// Our rule among others. One that was disabled or narrowed by hand is none.
+/// Finds the managed rule. A rule that others have disabled or narrowed is treated as missing.
 fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
     let observed = rules.iter().find(|rule| rule.id() == Some(RULE_ID))?;
     let rule = Rule {
@@ -140,7 +141,8 @@ fn ours(rules: &[LifecycleRule]) -> Option<Rule> {
     (observed.status() == &ExpirationStatus::Enabled && !narrowed).then_some(rule)
 }
 
-/// A rule of the old form, with a prefix of its own, in today's: S3 does not take both forms together.
+/// Converts a rule of the old form, with `Prefix`, to the current form, with `Filter`. S3 does not accept both forms in
+/// one configuration.
 #[expect(deprecated, reason = "the old form is what is looked for")]
 fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
     let prefix = rule.prefix.take();
@@ -195,7 +197,7 @@ mod tests {
         let filter = |prefix: &str| Some(LifecycleRuleFilter::builder().prefix(prefix).build());
         let observed = with_filter(old);
         assert_eq!((observed.prefix.as_ref(), &observed.filter), (None, &filter("logs/")));
-        // All objects.
+        // An empty prefix selects all objects.
         assert_eq!(with_filter(foreign("a")).filter, filter(""));
         assert_eq!(with_filter(expand(&rule())), expand(&rule()));
         let mut ours = expand(&rule());

@@ -1,4 +1,4 @@
-//! The parts of a bucket: each is read, written and compared alone.
+//! The parts of a bucket. Each is read, compared and written separately.
 
 pub(super) mod encryption;
 pub(super) mod lifecycle;
@@ -19,7 +19,7 @@ use super::model::{Desired, Observed};
 use crate::denied_reads::DeniedReads;
 use crate::propagation::{PROPAGATION, accepted};
 
-/// A part of a bucket, in the order in which a new bucket gets them: closed first.
+/// A part of a bucket, in the order in which they are written. Access to a new bucket is blocked first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     PublicAccess,
@@ -31,7 +31,7 @@ pub(super) enum Part {
     Tags,
 }
 
-/// Reads all parts at once.
+/// Reads all parts concurrently.
 pub(super) async fn read(s3: &Client, bucket: &str, denied: &mut DeniedReads) -> Result<Observed, AwsError> {
     let (public_access_blocked, bucket_owner_enforced, encryption, versioning, tls_only, lifecycle, tags) = tokio::join!(
         public_access::read(s3, bucket),
@@ -56,11 +56,12 @@ pub(super) async fn read(s3: &Client, bucket: &str, denied: &mut DeniedReads) ->
 /// What is known of a part before it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It differs: a plan has shown it.
+    /// A plan has shown that the part differs.
     Differs,
-    /// The part is read first and written only if it differs: rules of an organisation may deny the call that writes it.
+    /// Nothing. The part is read first and only written if it differs, because policies of an organization may deny the
+    /// write.
     Nothing,
-    /// A read may tell what the part was before its last change, so that it proves nothing.
+    /// A read may return the value before the last change, so that the part is written in any case.
     Outdated,
 }
 
@@ -68,9 +69,9 @@ pub(super) enum Known {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Put {
     Written,
-    /// It had the desired value.
+    /// The part had the desired value already.
     Unchanged,
-    /// A store that does not support it rejected it, and the bucket does not need it.
+    /// The store does not support the part, and the configuration does not require it.
     Unsupported(AwsError),
 }
 
@@ -85,7 +86,7 @@ impl Part {
         Self::Tags,
     ];
 
-    /// What a user calls it.
+    /// Name of the part in texts for users.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::PublicAccess => "the public access block",
@@ -102,7 +103,7 @@ impl Part {
         Ok(denied.or_none(self.name(), answer)?.flatten())
     }
 
-    /// Writes the part, again and again while a new bucket is not known everywhere.
+    /// Writes the part, and repeats that while a new bucket propagates.
     pub(super) async fn put<D>(
         self,
         context: &Context<D>,
@@ -134,7 +135,7 @@ impl Part {
         }
     }
 
-    /// Whether the configuration sets it to another value than every bucket has.
+    /// Whether the desired value differs from the default of every bucket.
     fn is_required(self, desired: &Desired) -> bool {
         match self {
             Self::Encryption => desired.encryption != encryption::Settings::default(),
@@ -143,7 +144,7 @@ impl Part {
         }
     }
 
-    /// Whether the store does not support reading it, either.
+    /// Whether the store does not support reading the part either.
     async fn is_unsupported(self, s3: &Client, bucket: &str) -> bool {
         match self {
             Self::PublicAccess => public_access::read(s3, bucket).await == Ok(None),
@@ -156,27 +157,27 @@ impl Part {
         }
     }
 
-    /// Failures that go away by themselves.
+    /// Whether an error is transient.
     fn passes(self, error: &AwsError) -> bool {
         match error.code() {
             Some("NoSuchBucket" | "OperationAborted") => true,
+            // S3 rejects policies with principals that have not propagated yet.
             Some("MalformedPolicy") => self == Self::Policy,
             _ => false,
         }
     }
 }
 
-/// Whether a part is as it should be already. A read that is refused tells nothing: the write may be allowed.
+/// Whether a part has the desired value already. A denied read is no error, because the write may be allowed.
 fn is_desired<T: PartialEq>(observed: Result<Option<T>, AwsError>, desired: &T) -> Result<bool, AwsError> {
     match observed {
-        // Repeated, as the bucket is not known everywhere yet.
+        // The new bucket still propagates: the caller repeats the read.
         Err(error) if error.code() == Some("NoSuchBucket") => Err(error),
         observed => Ok(observed.is_ok_and(|observed| observed.as_ref() == Some(desired))),
     }
 }
 
-/// What an error of a read means: `absent` for the code that says that there is none, `None` where the store does not
-/// have such a thing.
+/// Converts the error of a read: to `absent` if its code is `code`, to `None` if the store does not support the part.
 fn or_absent<T>(error: AwsError, code: &str, absent: T) -> Result<Option<T>, AwsError> {
     match error.code() {
         Some(actual) if actual == code => Ok(Some(absent)),
@@ -185,7 +186,7 @@ fn or_absent<T>(error: AwsError, code: &str, absent: T) -> Result<Option<T>, Aws
     }
 }
 
-/// Whether a store that is compatible with S3 says that it does not have such a thing.
+/// Whether an S3-compatible store returned this error because it does not support the call.
 fn is_unsupported(error: &AwsError) -> bool {
     const CODES: [&str; 4] = ["MethodNotAllowed", "NotImplemented", "XNotImplemented", "UnsupportedOperation"];
     error.code().is_some_and(|code| CODES.contains(&code))

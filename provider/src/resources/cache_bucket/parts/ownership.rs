@@ -1,4 +1,4 @@
-//! The bucket's owner owns all objects; access control lists are off.
+//! Object ownership: the owner of the bucket owns all objects, and access control lists are disabled.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
@@ -6,7 +6,7 @@ use gitlabspot_clients::aws::AwsError;
 
 use super::{Known, Put, is_desired, or_absent};
 
-/// Whether it is so.
+/// Reads whether the ownership is `BucketOwnerEnforced`.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
     match s3.get_bucket_ownership_controls().bucket(bucket).send().await {
         Ok(answer) => Ok(Some(answer.ownership_controls().is_some_and(|controls| {

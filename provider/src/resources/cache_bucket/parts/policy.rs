@@ -1,4 +1,4 @@
-//! One statement of the bucket policy, which denies requests without TLS. Other statements are left alone.
+//! The managed statement of the bucket policy, which denies requests without TLS. Other statements are preserved.
 
 use aws_sdk_s3::Client;
 use gitlabspot_clients::aws::AwsError;
@@ -7,16 +7,16 @@ use serde_json::{Value as Json, json};
 use super::{Known, Put, or_absent};
 use crate::policy_document::{self, equivalent, statements};
 
-/// Tells our statement from others.
+/// `Sid` of the managed statement.
 const SID: &str = "GitlabspotTlsOnly";
 
-/// Whether our statement is there, and as we write it.
+/// Reads whether the policy contains the managed statement, without changes by others.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
     let observed = document(s3, bucket).await?;
     Ok(observed.map(|document| document.is_some_and(|document| denies_plain_http(&document, bucket))))
 }
 
-/// The whole policy; `Some(None)` when there is none.
+/// Reads the whole policy; `Some(None)` if the bucket has none.
 async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, AwsError> {
     match s3.get_bucket_policy().bucket(bucket).send().await.map_err(AwsError::of("GetBucketPolicy")) {
         Ok(answer) => Ok(Some(answer.policy().and_then(policy_document::parse))),
@@ -24,7 +24,7 @@ async fn document(s3: &Client, bucket: &str) -> Result<Option<Option<Json>>, Aws
     }
 }
 
-/// Puts our statement in, or takes it out.
+/// Adds the managed statement, or removes it.
 pub(super) async fn put(s3: &Client, bucket: &str, arn: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
     let existing = document(s3, bucket).await?.flatten();
     match merged(existing.as_ref(), desired.then(|| statement(arn))) {
@@ -51,7 +51,7 @@ fn statement(arn: &str) -> Json {
     })
 }
 
-/// The policy with our statement, or without; `None` when nothing is left of it.
+/// Returns the policy with the managed statement or without it; `None` if no statement remains.
 fn merged(existing: Option<&Json>, ours: Option<Json>) -> Option<Json> {
     let mut statements: Vec<Json> = existing.map(statements).unwrap_or_default();
     statements.retain(|statement| statement["Sid"] != SID);
@@ -64,13 +64,13 @@ fn merged(existing: Option<&Json>, ours: Option<Json>) -> Option<Json> {
     Some(policy)
 }
 
-/// The partition stands in the ARN of the document; the rest is compared.
+/// Whether the document contains the managed statement. Its ARNs may be of any partition.
 fn denies_plain_http(document: &Json, bucket: &str) -> bool {
     statements(document).iter().filter(|statement| statement["Sid"] == SID).any(|observed| {
         let partition = observed["Resource"][0].as_str().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
         let arn = format!("arn:{partition}:s3:::{bucket}");
         let mut observed = observed.clone();
-        // AWS stores a principal of everyone in either form.
+        // AWS may return the principal "*" in this form.
         if observed["Principal"] == json!({ "AWS": "*" }) {
             observed["Principal"] = json!("*");
         }

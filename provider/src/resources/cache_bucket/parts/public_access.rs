@@ -1,4 +1,4 @@
-//! The four blocks of public access, all on.
+//! The public access block, with all four settings enabled.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
@@ -6,7 +6,7 @@ use gitlabspot_clients::aws::AwsError;
 
 use super::{Known, Put, is_desired, or_absent};
 
-/// Whether all four are on.
+/// Reads whether all four settings are enabled.
 pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsError> {
     match s3.get_public_access_block().bucket(bucket).send().await.map_err(AwsError::of("GetPublicAccessBlock")) {
         Ok(answer) => Ok(Some(answer.public_access_block_configuration() == Some(&all()))),

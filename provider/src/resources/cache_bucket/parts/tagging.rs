@@ -1,4 +1,4 @@
-//! Tags of the bucket. S3 only replaces all of them at once, so those of others are written back.
+//! Tags of the bucket. S3 only replaces all tags at once, so that tags of others are written again.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketAbacStatus, Tag, Tagging};
@@ -7,17 +7,17 @@ use gitlabspot_clients::aws::AwsError;
 use super::{Known, Put, or_absent};
 use crate::tags::{Change, Tags, UNFINISHED};
 
-/// All tags, those of others included.
+/// Reads all tags, including those of others.
 pub(crate) async fn read(s3: &Client, bucket: &str) -> Result<Option<Tags>, AwsError> {
     match s3.get_bucket_tagging().bucket(bucket).send().await.map_err(AwsError::of("GetBucketTagging")) {
         Ok(answer) => Ok(Some(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
-        // Some stores have the word that S3 once had.
+        // Some S3-compatible stores return the code of older versions of S3.
         Err(error) if error.code() == Some("NoSuchTagSetError") => Ok(Some(Tags::new())),
         Err(error) => or_absent(error, "NoSuchTagSet", Tags::new()),
     }
 }
 
-/// Brings the tags that are ours from one set to another.
+/// Changes the managed tags from `before` to `desired`.
 pub(super) async fn put(
     s3: &Client,
     bucket: &str,
@@ -41,7 +41,7 @@ pub(super) async fn put(
     replace(s3, bucket, after).await.map(|()| Put::Written)
 }
 
-/// Puts tags on a new bucket that should have them already: some stores take no notice of tags that come with a create.
+/// Adds the tags of a create to a new bucket, because some S3-compatible stores ignore tags in the create request.
 pub(crate) async fn complete(s3: &Client, bucket: &str, tags: &Tags) -> Result<(), AwsError> {
     let Some(mut observed) = read(s3, bucket).await? else { return Ok(()) };
     if observed.contains_key(UNFINISHED) {
@@ -60,8 +60,8 @@ async fn replace(s3: &Client, bucket: &str, tags: Tags) -> Result<(), AwsError> 
     request.send().await.map(drop).map_err(AwsError::of("PutBucketTagging"))
 }
 
-/// Whether the bucket has attribute-based access control. Which error S3 answers then to a change of tags is not
-/// documented, so that it is asked. Whoever may not ask does not know.
+/// Whether attribute-based access control is enabled. It is read, because the error of S3 for a change of tags is not
+/// documented. Returns false if the identity is not allowed to read it.
 pub(crate) async fn has_abac(s3: &Client, bucket: &str) -> bool {
     let status = s3.get_bucket_abac().bucket(bucket).send().await.ok().and_then(|answer| answer.abac_status?.status);
     status == Some(BucketAbacStatus::Enabled)
@@ -72,7 +72,7 @@ fn tagging(tags: Tags) -> Tagging {
     Tagging::builder().set_tag_set(Some(expand(tags))).build().expect("tags are given")
 }
 
-/// As S3 takes them.
+/// Converts tags to their form in requests.
 #[expect(clippy::expect_used, reason = "key and value of every tag are given")]
 pub(crate) fn expand(tags: Tags) -> Vec<Tag> {
     let tag = |(key, value)| Tag::builder().key(key).value(value).build().expect("key and value are given");

@@ -1,4 +1,4 @@
-//! Whether overwritten objects are kept.
+//! Versioning of objects.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -14,8 +14,8 @@ pub(super) async fn read(s3: &Client, bucket: &str) -> Result<Option<bool>, AwsE
     }
 }
 
-/// Turns it on or suspends it. S3 has no way back to a bucket that never had versions, and refuses to suspend what was
-/// never on: so nothing is sent then.
+/// Enables or suspends versioning. It cannot be disabled again, and S3 rejects the suspension of versioning that was
+/// never enabled, so that no request is sent then.
 pub(super) async fn put(s3: &Client, bucket: &str, desired: bool, known: Known) -> Result<Put, AwsError> {
     if !desired && known != Known::Outdated && read(s3, bucket).await? != Some(true) {
         return Ok(Put::Unchanged);

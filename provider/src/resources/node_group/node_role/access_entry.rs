@@ -1,16 +1,17 @@
 //! The access entry by which nodes with the role join the cluster.
 //!
-//! EKS makes it with the first node group that uses the role and keeps it afterwards. It belongs to the role's unique id and
-//! not to its ARN: a new role of the same ARN meets the entry of its predecessor, EKS makes no other, and no node joins. So
-//! the entry goes with the role; and one that is older than the role, because somebody else deleted that, goes before EKS
-//! could meet it. With the role's name chosen by the user, or found again after a run that was killed, the ARN has to stay
-//! the same.
+//! EKS creates the entry with the first node group that uses the role, and keeps it afterwards. The entry refers to the
+//! unique ID of the role and not to its ARN: if a role is recreated with the same ARN, EKS finds the entry of the
+//! deleted role, creates no other one, and no node joins. The entry is therefore deleted with the role, and an entry
+//! that is older than the role is deleted before the node group is created. A new name for every role would avoid this,
+//! but users can set the name, and a generated one stays the same so that the role of an interrupted create is found
+//! again.
 
 use aws_sdk_eks::Client;
 use aws_smithy_types::DateTime;
 use gitlabspot_clients::aws::AwsError;
 
-/// Deletes the entry. There is none in clusters that know nodes by the ConfigMap `aws-auth` alone.
+/// Deletes the entry, if there is one. Clusters that authenticate nodes by the ConfigMap `aws-auth` alone have none.
 ///
 /// # Errors
 /// The call failed.
@@ -23,7 +24,7 @@ pub(in super::super) async fn delete(eks: &Client, cluster: &str, role_arn: &str
     }
 }
 
-/// Deletes an entry that was made before this role, and so for another one.
+/// Deletes an entry that was created before this role, and therefore belongs to a deleted role with the same ARN.
 ///
 /// # Errors
 /// A call failed.
@@ -39,12 +40,13 @@ pub(in super::super) async fn delete_of_predecessor(
         Err(error) if is_absent(&error) => None,
         Err(error) => return Err(error),
     };
-    // IAM tells whole seconds.
+    // IAM returns the time in whole seconds.
     let is_older =
         entry.and_then(|entry| entry.created_at).is_some_and(|created| created.secs() < role_created_at.secs());
     if is_older { delete(eks, cluster, role_arn).await } else { Ok(()) }
 }
 
 fn is_absent(error: &AwsError) -> bool {
-    error.is_not_found() || error.says("InvalidRequestException", "authentication mode")
+    // EKS rejects requests for access entries if the authentication mode of the cluster does not include them.
+    error.is_not_found() || error.matches("InvalidRequestException", "authentication mode")
 }

@@ -8,7 +8,7 @@ use gitlabspot_clients::aws::AwsError;
 use crate::iam::{Iam, Waited};
 use crate::propagation::{PROPAGATION, accepted, principal_may_be_new};
 
-/// Names of the inline policies and ARNs of the attached ones; `None` if there is no role.
+/// Names of the inline policies and ARNs of the attached ones; `None` if the role does not exist.
 pub(super) async fn policies_of(
     iam: &Client,
     name: &str,
@@ -28,8 +28,8 @@ pub(super) async fn policies_of(
     }
 }
 
-/// Instance profiles with the role, without the one that EKS created for the node group and deletes by itself. None if they
-/// cannot be listed: the error of the delete is shown anyway.
+/// Instance profiles that contain the role, except the one that EKS creates and deletes with the node group. Empty if
+/// they cannot be listed: the error of the delete is reported in any case.
 pub(super) async fn foreign_profiles(iam: &Client, name: &str) -> Vec<String> {
     let request = iam.list_instance_profiles_for_role().role_name(name).into_paginator().items();
     let observed: Result<Vec<_>, _> = request.send().try_collect().await;
@@ -37,19 +37,20 @@ pub(super) async fn foreign_profiles(iam: &Client, name: &str) -> Vec<String> {
     names.filter(|profile| !is_of_eks(profile)).collect()
 }
 
-/// `eks-` and a UUID.
+/// Whether the name has the form that EKS uses: `eks-` and a UUID.
 fn is_of_eks(profile: &str) -> bool {
     profile.strip_prefix("eks-").is_some_and(|id| id.len() == 36 && id.split('-').count() == 5)
 }
 
-/// Repeats a call while a new role propagates, or another change of it is under way. A policy that does not exist fails at
-/// once.
+/// Repeats a call while a new role propagates, or while another change of it is in progress. A policy that does not
+/// exist is an error at once.
 pub(super) async fn until_propagated<T, F>(iam: Iam<'_>, call: impl FnMut() -> F) -> Waited<T>
 where
     F: Future<Output = Result<T, AwsError>>,
 {
     let passes = |error: &AwsError| match error.code() {
         Some("ConcurrentModification" | "ConcurrentModificationException" | "DeleteConflict") => true,
+        // IAM returns the same code for a policy that does not exist: only the message distinguishes it.
         Some("NoSuchEntity") => error.message().to_ascii_lowercase().contains("role"),
         Some("MalformedPolicyDocument") => principal_may_be_new(error),
         _ => false,

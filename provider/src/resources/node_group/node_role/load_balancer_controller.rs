@@ -1,4 +1,4 @@
-//! The policy of the AWS Load Balancer Controller, as its project (`docs/install/iam_policy.json`) and eksctl have it.
+//! Policy of the AWS Load Balancer Controller, as in its project (`docs/install/iam_policy.json`) and in eksctl.
 
 use serde_json::{Value as Json, json};
 
@@ -6,7 +6,8 @@ use super::policies::allow;
 
 const CLUSTER: &str = "elbv2.k8s.aws/cluster";
 
-/// The statements. What changes something is limited to what the controller made, which it marks by a tag.
+/// Statements of the policy. Most actions that change or delete an object are limited to objects with the tag of the
+/// controller.
 pub(super) fn statements(partition: &str) -> Json {
     let security_groups = json!(format!("arn:{partition}:ec2:*:*:security-group/*"));
     let elb = |kind: &str| format!("arn:{partition}:elasticloadbalancing:*:*:{kind}/*");

@@ -1,7 +1,8 @@
-//! The IAM role of the nodes, when the provider makes it: with the policies that every node needs, and those of add-ons.
+//! The IAM role of the nodes, if the provider creates it: with the policies that every node needs, and those of
+//! add-ons.
 //!
-//! No instance profile is made: EKS makes one for each node group by itself. A role of the same name is taken over only
-//! if its tag says that it was made for this very node group, by an earlier run that did not come to its end.
+//! No instance profile is created: EKS creates one for each node group. An existing role of the same name is only
+//! adopted if its tag identifies this node group, which means that an interrupted create has created it.
 
 pub(super) mod access_entry;
 mod calls;
@@ -27,10 +28,11 @@ use crate::iam::{Iam, Waited, optional};
 use crate::tags::{Change, Tags};
 use crate::{partition, policy_document};
 
-/// Says for which node group a role, or a node group, was made.
+/// Key of the tag that identifies the owner: on a role or launch template the node group that it was created for, on a
+/// node group the create that requested it.
 pub(super) const OWNER: &str = "gitlabspot/owner";
 
-/// A role as it is wanted.
+/// The desired role.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RoleSpec {
     pub(super) name: String,
@@ -39,11 +41,11 @@ pub(super) struct RoleSpec {
     pub(super) addons: BTreeSet<Addon>,
     pub(super) additional_policies: BTreeSet<String>,
     pub(super) tags: BTreeMap<String, String>,
-    /// The node group that it is for.
+    /// The node group that uses the role, as the value of the tag [`OWNER`].
     pub(super) owner: String,
 }
 
-/// Why a role is not as wanted.
+/// Why a role could not be created, changed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RoleError {
     #[error(
@@ -51,7 +53,7 @@ pub(super) enum RoleError {
          node_role_arn, or choose another name"
     )]
     Exists { name: String },
-    /// Certain: it was not made.
+    /// The role was certainly not created.
     #[error("{0}")]
     Refused(WaitError<AwsError>),
     #[error(
@@ -60,13 +62,13 @@ pub(super) enum RoleError {
         in_words(.profiles)
     )]
     InProfile { name: String, profiles: Vec<String> },
-    /// It is there, perhaps with a part of its policies.
+    /// The role may exist, possibly with some of its policies.
     #[error(transparent)]
     Partly(#[from] WaitError<AwsError>),
 }
 
 impl RoleSpec {
-    /// The role that a node group asks for, if it asks for one.
+    /// The role that a node group needs; `None` if the provider does not create it.
     pub(super) fn of(model: &NodeGroup, region: &str) -> Option<Self> {
         let role = model.node_role.known()?;
         let owner = owner_of(model, region);
@@ -93,7 +95,7 @@ impl RoleSpec {
     }
 }
 
-/// Whether add-ons use the role; `None` while that is not known.
+/// Whether add-ons use the role; `None` while this is unknown.
 pub(super) fn has_addons(model: &NodeGroup) -> Option<bool> {
     match &model.node_role {
         Value::Unknown => None,
@@ -103,13 +105,14 @@ pub(super) fn has_addons(model: &NodeGroup) -> Option<bool> {
     }
 }
 
-/// The value of the tag that says for which node group a role was made.
+/// Value of the tag [`OWNER`] on the role and the launch template of a node group.
 pub(super) fn owner_of(model: &NodeGroup, region: &str) -> String {
     let text = |value: &Value<String>| value.as_str().unwrap_or_default().to_owned();
     format!("{region}/{}/{}", text(&model.cluster_name), text(&model.name))
 }
 
-/// The name is the same whenever the same node group is made, so that a role that an interrupted run left is found again.
+/// Name of the role. It is the same for each create of a node group, so that the role of an interrupted create is found
+/// again.
 fn name(role: &schema::NodeRole, model: &NodeGroup, owner: &str) -> String {
     if let Some(name) = role.name.as_str() {
         return name.to_owned();
@@ -120,10 +123,12 @@ fn name(role: &schema::NodeRole, model: &NodeGroup, owner: &str) -> String {
     }
 }
 
-/// The name of what is made for a node group: at most 64 characters, the same each time, and another for every owner.
+/// Default name of the role and the launch template of a node group: at most 64 characters, the same for each create,
+/// and unique for each owner.
 pub(super) fn readable_name(model: &NodeGroup, owner: &str) -> String {
     let group = model.name.as_str().unwrap_or_default();
     let cluster = model.cluster_name.as_str().unwrap_or_default();
+    // IAM allows 64 characters in the name of a role: 11 of them are the hyphen and the suffix.
     let readable: String = format!("gitlabspot-{cluster}-{group}").chars().take(64 - 11).collect();
     format!("{readable}-{}", ending(owner))
 }
@@ -132,7 +137,7 @@ fn ending(owner: &str) -> String {
     hex::encode(Sha256::digest(owner.as_bytes())).chars().take(10).collect()
 }
 
-/// The prefix that the name was made with, if it was made with one.
+/// The `name_prefix` that the name of a role was generated from, if it was.
 fn prefix_of(role: &str, model: &NodeGroup, owner: &str) -> Option<String> {
     let usual = name(&schema::NodeRole::default(), model, owner);
     let ending = name(&schema::NodeRole { name_prefix: "".into(), ..schema::NodeRole::default() }, model, owner);
@@ -144,8 +149,8 @@ fn in_words(profiles: &[String]) -> String {
     format!("{kind} {}", profiles.join(", "))
 }
 
-/// Creates the role, or continues with one that an earlier run created for the same node group. Returns its ARN and when it
-/// was created.
+/// Creates the role, or continues with one that an earlier run created for the same node group. Returns its ARN and
+/// when it was created.
 ///
 /// # Errors
 /// The role belongs to others, or a call failed: then it may exist with some of its policies.
@@ -161,7 +166,7 @@ pub(super) async fn ensure(iam: Iam<'_>, spec: &RoleSpec, region: &str) -> Resul
     };
     let created = match until_propagated(iam, || role::create(&iam, &new)).await {
         Ok(role) => role.map_or((String::new(), DateTime::from_secs(0)), |role| (role.arn, role.create_date)),
-        // Of an earlier run, or of this request, if its first response was lost.
+        // The role is that of an interrupted create, or of this request if its first response was lost.
         Err(WaitError::Failed(error)) if error.code() == Some("EntityAlreadyExists") => {
             let role = optional(role::get(&iam, &spec.name).await).map_err(WaitError::Failed)?.flatten();
             let Some(role) = role.filter(|role| owner(role) == Some(&spec.owner)) else {
@@ -177,8 +182,8 @@ pub(super) async fn ensure(iam: Iam<'_>, spec: &RoleSpec, region: &str) -> Resul
     Ok(created)
 }
 
-/// Changes a role from one specification to another. All policies are written, also those that exist already: a policy that
-/// others have removed is restored by the next change.
+/// Changes a role from one specification to another. All policies are written, also those that exist already: a policy
+/// that others have removed is restored by the next change.
 ///
 /// # Errors
 /// A call failed: some of the changes may be done.
@@ -213,22 +218,26 @@ async fn change_boundary_and_tags(iam: Iam<'_>, boundary: Option<String>, tags: 
         until_propagated(iam, || role::set_boundary(&iam, name, after.permissions_boundary.as_deref())).await?;
     }
     let mut change = Change::between(tags, &after.tags);
+    // `tags` can be those of an existing role, with tags of AWS and the tag of the owner, which must remain.
     change.remove.retain(|key| !crate::tags::is_hidden(key));
     until_propagated(iam, || role::change_tags(&iam, name, &change)).await
 }
 
-/// Deletes the role with all its policies. One that does not exist is a success.
+/// Deletes the role with all its policies. Succeeds if the role does not exist.
 ///
 /// # Errors
 /// A call failed, or others use the role in an instance profile: it still exists, perhaps without some of its policies.
 pub(super) async fn delete(iam: Iam<'_>, name: &str) -> Result<(), RoleError> {
     let Some((inline, attached)) = policies_of(&iam, name).await.map_err(WaitError::Failed)? else { return Ok(()) };
+    // IAM rejects the deletion of a role that has policies.
     for arn in &attached {
         until_propagated(iam, || role::detach_policy(&iam, name, arn)).await?;
     }
     for policy in &inline {
         until_propagated(iam, || role::delete_policy(&iam, name, policy)).await?;
     }
+    // EKS deletes its own instance profile with the node group, so that its conflict passes. An instance profile of
+    // others remains, and is reported at once.
     let delete = || async {
         match role::delete(&iam, name).await {
             Err(error) if error.code() == Some("DeleteConflict") => match foreign_profiles(&iam, name).await {
@@ -242,7 +251,7 @@ pub(super) async fn delete(iam: Iam<'_>, name: &str) -> Result<(), RoleError> {
     if profiles.is_empty() { Ok(()) } else { Err(RoleError::InProfile { name: name.to_owned(), profiles }) }
 }
 
-/// For an import: the attribute `node_role` that stands for this role, if the provider made it for that node group.
+/// Reads the attribute `node_role` for an import. It is null unless the provider created the role for this node group.
 pub(super) async fn read(iam: &Client, group: &NodeGroup, region: &str) -> Result<Value<schema::NodeRole>, AwsError> {
     let Some((_, name)) = group.node_role_arn.as_str().and_then(|arn| arn.rsplit_once('/')) else {
         return Ok(Value::Null);
@@ -268,7 +277,7 @@ pub(super) async fn read(iam: &Client, group: &NodeGroup, region: &str) -> Resul
     }))
 }
 
-/// EC2 may use the role.
+/// Trust policy with which EC2 can assume the role.
 fn trust_policy(region: &str) -> String {
     let service = partition::ec2_principal(region);
     policy_document::text(&json!({

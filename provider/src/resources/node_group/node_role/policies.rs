@@ -1,5 +1,5 @@
-//! What nodes, and add-ons on them, may do: AWS's managed policy where it keeps one, otherwise what eksctl or the add-on's
-//! own documentation grants.
+//! Permissions of nodes and of add-ons on them: the AWS managed policy if there is one, otherwise the permissions that
+//! eksctl or the documentation of the add-on grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,9 +21,9 @@ pub(in super::super) enum Addon {
     CloudWatch,
 }
 
-/// What every node needs: to join, to give pods addresses, to pull images, and to be reached through Session Manager,
-/// which eksctl attaches as well. ECR's newer policy for pulling alone would do, but EKS has asked node roles for this one
-/// from the beginning, and every partition has it.
+/// Policies of every node: to join the cluster, to assign addresses to pods, to pull images, and for Session Manager,
+/// which eksctl grants as well. The newer ECR policy for pulls only would be sufficient, but EKS has required this one
+/// for node roles from the beginning, and every partition has it.
 const EVERY_NODE: [&str; 4] = [
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
@@ -65,7 +65,7 @@ impl Addon {
         Self::ALL.into_iter().find(|addon| addon.name() == name)
     }
 
-    /// The add-on that a name in another spelling means: eksctl's (`autoScaler`, `albIngress`), or one with hyphens.
+    /// The add-on with this name in another spelling: that of eksctl (`autoScaler`, `albIngress`), or with hyphens.
     pub(in super::super) fn guess(name: &str) -> Option<Self> {
         let letters = |text: &str| -> String {
             text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
@@ -76,7 +76,7 @@ impl Addon {
         }
     }
 
-    /// A managed policy that does it, with its path.
+    /// The AWS managed policy of the add-on, with its path.
     fn managed(self) -> Option<&'static str> {
         match self {
             Self::ImageBuilder => Some("AmazonEC2ContainerRegistryPowerUser"),
@@ -122,12 +122,12 @@ impl Addon {
     }
 }
 
-/// The add-ons that are wanted.
+/// The add-ons of the attribute `addon_policies`.
 pub(in super::super) fn addons(names: &Value<Set<String>>) -> BTreeSet<Addon> {
     names.known().into_iter().flat_map(Set::iter).filter_map(Value::as_str).filter_map(Addon::parse).collect()
 }
 
-/// The attribute that asks for these add-ons.
+/// The attribute `addon_policies` for these add-ons.
 pub(in super::super) fn addon_policies(addons: &BTreeSet<Addon>) -> Value<Set<String>> {
     if addons.is_empty() {
         return Value::Null;
@@ -148,7 +148,7 @@ pub(in super::super) fn inline(addons: &BTreeSet<Addon>, partition: &str) -> BTr
     policies.map(|(name, statements)| (name, document(statements))).collect()
 }
 
-/// The add-ons that a role with these policies serves, and the policies that none of them accounts for.
+/// Derives the add-ons of a role from its policies. Returns them and the ARNs of the other attached policies.
 pub(in super::super) fn recognize(
     inline: &BTreeSet<String>,
     attached: &BTreeSet<String>,
@@ -172,8 +172,8 @@ fn hosted_zones(partition: &str) -> String {
     format!("arn:{partition}:route53:::hostedzone/*")
 }
 
-/// The last three go beyond eksctl: newer autoscalers ask EC2 for instance types and images, and EKS for the labels and
-/// taints of groups without nodes.
+/// eksctl does not grant the last three: newer versions of the autoscaler read instance types and images from EC2, and
+/// labels and taints of groups without nodes from EKS.
 const AUTO_SCALER: [&str; 12] = [
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeAutoScalingInstances",
@@ -189,7 +189,7 @@ const AUTO_SCALER: [&str; 12] = [
     "eks:DescribeNodegroup",
 ];
 
-/// The last one goes beyond eksctl: newer versions read the tags of many zones at once.
+/// eksctl does not grant the last one: newer versions read the tags of several zones with one request.
 const EXTERNAL_DNS: [&str; 4] = [
     "route53:ListHostedZones",
     "route53:ListResourceRecordSets",

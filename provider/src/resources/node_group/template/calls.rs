@@ -1,4 +1,4 @@
-//! Calls of EC2: making a launch template, its versions, its tags, and deleting it.
+//! EC2 calls that create and delete a launch template and its versions, and change its tags.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::resources::node_group::node_role::{OWNER, owner_of, readable_name};
 use crate::resources::node_group::schema::NodeGroup;
 use crate::tags::Change;
 
-/// Versions that are deleted at once where a template has as many as EC2 allows; the call takes 200.
+/// Maximum number of old versions that are deleted when a template has reached the limit of EC2: the call accepts 200.
 const PRUNED: usize = 200;
 
-/// A template by what makes it the provider's, for one node group.
+/// Name and tags that identify the template of a node group as that of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Owned {
     pub(super) name: String,
@@ -23,22 +23,22 @@ pub(in super::super) struct Owned {
     tags: BTreeMap<String, String>,
 }
 
-/// A template that is to be deleted.
+/// The template to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Which {
     Id(String),
-    /// Its id is not known: the answer that had it was lost.
+    /// The ID is unknown: the response that contained it was lost.
     Owned(Owned),
 }
 
-/// A version that is there.
+/// An existing version of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Created {
     pub(in super::super) id: String,
     pub(in super::super) version: String,
 }
 
-/// Why a launch template is not as wanted.
+/// Why a launch template could not be created, changed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum TemplateError {
     #[error(
@@ -48,12 +48,12 @@ pub(in super::super) enum TemplateError {
     Exists { name: String },
     #[error("the launch template {id} no longer exists")]
     Gone { id: String },
-    /// Certain: it was not made.
+    /// The template was certainly not created.
     #[error("{0}")]
     Refused(AwsError),
     #[error("{path} is not valid. {text}")]
     Invalid { path: String, text: String },
-    /// It may be there.
+    /// The template may exist.
     #[error(transparent)]
     Failed(#[from] AwsError),
     #[error("the response of EC2 does not contain the launch template")]
@@ -61,8 +61,8 @@ pub(in super::super) enum TemplateError {
 }
 
 impl Owned {
-    /// The name is the same whenever the same node group is made, so that a template that an interrupted run left is found
-    /// again.
+    /// Name and tags of the template of a node group. The name is the same for each create, so that the template of an
+    /// interrupted create is found again.
     pub(in super::super) fn of(model: &NodeGroup, region: &str) -> Self {
         let owner = owner_of(model, region);
         let tags = known_map(&model.tags_all).unwrap_or_default();
@@ -75,8 +75,8 @@ impl Owned {
     }
 }
 
-/// The security group that EKS made for the cluster. Nodes need it to reach the cluster, and EKS adds it only where a template
-/// names no security groups.
+/// The security group that EKS created for the cluster. Nodes need it to reach the cluster, and EKS only adds it to a
+/// template without security groups.
 ///
 /// # Errors
 /// The call failed.
@@ -89,10 +89,10 @@ pub(in super::super) async fn cluster_security_group(
     Ok(network.and_then(|network| network.cluster_security_group_id))
 }
 
-/// Makes the template, or goes on with one that an earlier run made for the same node group.
+/// Creates the template, or continues with one that an earlier run created for the same node group.
 ///
 /// # Errors
-/// The name is taken by a template of others, or a call failed.
+/// A template of others has the name, or a call failed.
 pub(in super::super) async fn ensure(
     ec2: &Client,
     owned: &Owned,
@@ -125,14 +125,14 @@ pub(in super::super) async fn ensure(
 
 fn created(template: Option<LaunchTemplate>) -> Result<Created, TemplateError> {
     let id = template.and_then(|template| template.launch_template_id).ok_or(TemplateError::Incomplete)?;
-    // A template begins with this one.
+    // The number of the first version.
     Ok(Created { id, version: "1".to_owned() })
 }
 
-/// The number of a version with this content: the newest one, if that has it, otherwise a new one.
+/// Returns the number of a version with this content: the newest version if it has the content, otherwise a new one.
 ///
 /// # Errors
-/// The template is gone, or a call failed.
+/// The template no longer exists, or a call failed.
 pub(in super::super) async fn ensure_version(
     ec2: &Client,
     id: &str,
@@ -165,11 +165,11 @@ pub(in super::super) async fn ensure_version(
     }
 }
 
-/// Deletes the oldest versions, except the default one, which EC2 keeps, and the one that the group has.
+/// Deletes the oldest versions, except the default one, which EC2 does not delete, and the one that the group uses.
 async fn prune(ec2: &Client, id: &str, in_use: Option<&str>) -> Result<(), AwsError> {
     let request = ec2.describe_launch_template_versions().launch_template_id(id).into_paginator().items();
     let all = request.send().try_collect().await.map_err(AwsError::of("DescribeLaunchTemplateVersions"))?;
-    // The newest one may be on its way to the group.
+    // An update of the group to the newest version may be in progress.
     let newest = all.iter().filter_map(|version| version.version_number).max();
     let mut old: Vec<i64> = all
         .iter()
@@ -184,7 +184,7 @@ async fn prune(ec2: &Client, id: &str, in_use: Option<&str>) -> Result<(), AwsEr
     request.send().await.map(drop).map_err(AwsError::of("DeleteLaunchTemplateVersions"))
 }
 
-/// A version; `None` if it, or the template, is not there.
+/// A version; `None` if it, or the template, does not exist.
 ///
 /// # Errors
 /// The call failed.
@@ -197,7 +197,7 @@ pub(super) async fn version(ec2: &Client, id: &str, name: &str) -> Result<Option
     }
 }
 
-/// Whether the template is there.
+/// Whether the template exists.
 ///
 /// # Errors
 /// The call failed.
@@ -205,7 +205,7 @@ pub(super) async fn exists(ec2: &Client, id: &str) -> Result<bool, AwsError> {
     version(ec2, id, "$Default").await.map(|version| version.is_some())
 }
 
-/// The value of the tag that says for which node group the provider made a template, if it did.
+/// The node group that the provider created a template for, from its tag; `None` for other templates.
 ///
 /// # Errors
 /// The call failed.
@@ -227,7 +227,7 @@ async fn find(ec2: &Client, name: &str) -> Result<Option<LaunchTemplate>, AwsErr
     }
 }
 
-/// Brings the tags of the template from one form to another.
+/// Changes the tags of the template.
 ///
 /// # Errors
 /// A call failed.
@@ -240,10 +240,12 @@ pub(in super::super) async fn retag(
     let Change { set, remove } = Change::between(before, after);
     let remove: Vec<Tag> = remove
         .into_iter()
+        // `before` can be the tags of an existing template, with tags of AWS and the tag of the owner, which must
+        // remain.
         .filter(|key| !crate::tags::is_hidden(key))
         .map(|key| Tag::builder().key(key).build())
         .collect();
-    // First what goes: fifty tags are the limit at every moment.
+    // Tags are deleted first: the limit of 50 tags applies after every request.
     if !remove.is_empty() {
         let request = ec2.delete_tags().resources(id).set_tags(Some(remove));
         request.send().await.map_err(AwsError::of("DeleteTags"))?;
@@ -255,7 +257,7 @@ pub(in super::super) async fn retag(
     Ok(())
 }
 
-/// Deletes the template with all its versions. One that is gone is a success.
+/// Deletes the template with all its versions. Succeeds if the template does not exist.
 ///
 /// # Errors
 /// A call failed.
@@ -275,7 +277,7 @@ pub(in super::super) async fn delete(ec2: &Client, which: &Which) -> Result<(), 
     }
 }
 
-/// The digest of a version that the provider made.
+/// The digest of a version; `None` unless the provider created the version.
 pub(super) fn digest(version: &LaunchTemplateVersion) -> Option<&str> {
     version.version_description.as_deref()?.strip_prefix(DESCRIPTION)
 }
@@ -301,12 +303,12 @@ fn is_taken(error: &AwsError) -> bool {
     error.code() == Some("InvalidLaunchTemplateName.AlreadyExistsException")
 }
 
-/// EC2 has several codes: for ids, for names, for versions.
+/// EC2 returns different codes for IDs, names and versions.
 fn is_absent(error: &AwsError) -> bool {
     error.code().is_some_and(|code| code.starts_with("InvalidLaunchTemplate") && code.contains("NotFound"))
 }
 
-/// Whether EKS refused a template, or a version of it, that it may not know yet.
+/// Whether EKS rejected a template, or a version of it, that may not have propagated yet.
 pub(in super::super) fn may_be_new(error: &AwsError) -> bool {
     let text = error.message().to_ascii_lowercase();
     let is_of_request = matches!(error.code(), Some("InvalidParameterException" | "InvalidRequestException"));
@@ -315,7 +317,7 @@ pub(in super::super) fn may_be_new(error: &AwsError) -> bool {
     is_of_request && text.contains("launch template") && is_absent
 }
 
-/// The code is not documented; that of too many requests ends likewise.
+/// The code for too many versions is not documented. The code for too many requests has the same suffix.
 fn is_limit_of_versions(error: &AwsError) -> bool {
     error.code().is_some_and(|code| code.ends_with("LimitExceeded") && code != "RequestLimitExceeded")
 }

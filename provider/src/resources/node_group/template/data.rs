@@ -1,4 +1,4 @@
-//! A version of a launch template, from and to what EC2 takes and tells.
+//! Converts a version of a launch template to and from the types of the EC2 API.
 
 use aws_sdk_ec2::types::{
     LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
@@ -15,10 +15,11 @@ use super::volumes::{self, Volume};
 use super::{Desired, kubelet, usual_hop_limit};
 use crate::resources::node_group::schema::{NodeGroup, map_value};
 
-/// What is tagged when a node starts.
+/// Resources that are tagged when a node starts.
 const TAGGED: [ResourceType; 2] = [ResourceType::Instance, ResourceType::Volume];
 
-/// What EC2 is asked for. `cluster_security_group` is the one that EKS adds by itself only where a template names none.
+/// The content of a version as EC2 requires it. `cluster_security_group` is added to other security groups: EKS only
+/// adds it to a template without any.
 pub(super) fn request(spec: &Desired, cluster_security_group: Option<&str>) -> RequestLaunchTemplateData {
     let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
         .http_tokens(LaunchTemplateHttpTokensState::from(spec.http_tokens.as_str()))
@@ -58,8 +59,8 @@ fn mapping(volume: &Volume) -> LaunchTemplateBlockDeviceMappingRequest {
     LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&volume.device).ebs(ebs).build()
 }
 
-/// The attribute that stands for a version; null where the provider would make it without one. What no attribute stands for
-/// is left out.
+/// The attribute `template` for the content of a version; null if the provider would create the same content without
+/// the attribute. Settings without an attribute are omitted.
 pub(super) fn attribute(
     data: &ResponseLaunchTemplateData,
     model: &NodeGroup,
@@ -101,6 +102,7 @@ pub(super) fn attribute(
 
 fn metadata(data: &ResponseLaunchTemplateData, model: &NodeGroup) -> Value<Metadata> {
     let options = data.metadata_options.as_ref();
+    // A version only contains the options that it sets: these are the defaults of EC2 for the others.
     let tokens = options.and_then(|options| options.http_tokens.as_ref()).map_or("optional", |tokens| tokens.as_str());
     let hops = options.and_then(|options| options.http_put_response_hop_limit).unwrap_or(1);
     let is_usual = usual_hop_limit(None, model) == Some(hops);

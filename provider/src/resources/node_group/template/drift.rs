@@ -1,4 +1,4 @@
-//! What became of a template since the state was written, and what an import takes over.
+//! Reads changes of a template since the last apply, and adopts the template of an imported group.
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::LaunchTemplateVersion;
@@ -10,8 +10,8 @@ use super::{calls, data};
 use crate::resources::node_group::private::Private;
 use crate::resources::node_group::schema::NodeGroup;
 
-/// Updates the state to the version that the group has. The content of the version is read only when its digest differs from
-/// that of the version that the provider applied.
+/// Updates the state to the version that the group has. The content of the version is read only when its digest differs
+/// from that of the version that the provider applied.
 ///
 /// # Errors
 /// A call failed.
@@ -27,6 +27,7 @@ pub(in super::super) async fn follow(
     let Some(version) = calls::version(ec2, id, number).await? else {
         let is_there = calls::exists(ec2, id).await?;
         private.launch_template.digest = None;
+        // Only the version was deleted: the next apply creates another one.
         if is_there {
             state.template_version = Value::Null;
             return Ok(None);
@@ -47,7 +48,7 @@ pub(in super::super) async fn follow(
     Ok(None)
 }
 
-/// Takes over the template of an imported group, if the provider made it for that group.
+/// Adopts the template of an imported group, if the provider created it for that group.
 ///
 /// # Errors
 /// A call failed.
@@ -87,7 +88,8 @@ async fn read(
         };
         state.template = data::attribute(content, state, of_cluster.as_deref());
     }
-    // Of a version that others made nobody knows whether the attribute says all: it is never what the configuration asks for.
+    // A version of others may have settings without an attribute. This digest matches no configuration, so that the
+    // next apply creates another version.
     private.launch_template.digest = Some(calls::digest(version).unwrap_or("unknown").to_owned());
     Ok(())
 }

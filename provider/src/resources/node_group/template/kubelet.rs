@@ -8,15 +8,15 @@ use tfplugin::framework::{Object, Raw, Value};
 
 use super::schema::Kubelet;
 
-/// The settings that are given, by attribute.
+/// The configured settings by attribute.
 pub(super) type Settings = BTreeMap<String, Json>;
 
 /// A setting under its three names.
 struct Setting {
     attribute: &'static str,
-    /// In `KubeletConfiguration`, which nodeadm takes.
+    /// In `KubeletConfiguration`, for nodeadm.
     kubelet: &'static str,
-    /// In `settings.kubernetes` of Bottlerocket; none where it has no such setting.
+    /// In `settings.kubernetes` of Bottlerocket; `None` if it does not have the setting.
     bottlerocket: Option<&'static str>,
 }
 
@@ -45,7 +45,7 @@ const fn kubelet_alone(attribute: &'static str, kubelet: &'static str) -> Settin
     Setting { attribute, kubelet, bottlerocket: None }
 }
 
-/// The settings that are given; `None` while one of them is not known.
+/// The configured settings; `None` while one of them is unknown.
 pub(super) fn given(kubelet: &Value<Kubelet>) -> Option<Settings> {
     let kubelet = match kubelet {
         Value::Unknown => return None,
@@ -62,7 +62,7 @@ pub(super) fn given(kubelet: &Value<Kubelet>) -> Option<Settings> {
     Some(values.collect())
 }
 
-/// The attribute that stands for these settings.
+/// The attribute `kubelet` for these settings.
 pub(super) fn attribute(settings: &Settings) -> Value<Kubelet> {
     if settings.is_empty() {
         return Value::Null;
@@ -71,20 +71,20 @@ pub(super) fn attribute(settings: &Settings) -> Value<Kubelet> {
         let value = settings.get(setting.attribute).map_or(Raw::Null, raw);
         (setting.attribute.to_owned(), value)
     });
-    // A value of another type than the attribute's, which somebody else wrote, is not told.
+    // User data of others may have a value of another type than the attribute: the attribute is then null.
     match Kubelet::from_raw(Raw::Map(all.collect())) {
         Ok(Some(kubelet)) => Value::Known(kubelet),
         _ => Value::Null,
     }
 }
 
-/// As `KubeletConfiguration` has them.
+/// The settings under their names in `KubeletConfiguration`.
 pub(super) fn configuration(settings: &Settings) -> Settings {
     let name = |setting: &Setting| Some((setting.kubelet.to_owned(), settings.get(setting.attribute)?.clone()));
     SETTINGS.iter().filter_map(name).collect()
 }
 
-/// From a `KubeletConfiguration`: what an attribute stands for, and whether that is all of it.
+/// The settings of a `KubeletConfiguration` that have an attribute, and whether these are all of them.
 pub(super) fn of_configuration(configuration: &serde_json::Map<String, Json>) -> (Settings, bool) {
     let attribute = |name: &str| {
         SETTINGS.iter().find(|setting| setting.kubelet == name).map(|setting| setting.attribute.to_owned())
@@ -95,7 +95,7 @@ pub(super) fn of_configuration(configuration: &serde_json::Map<String, Json>) ->
     (known, is_all)
 }
 
-/// As Bottlerocket has them.
+/// The settings under their names in Bottlerocket.
 pub(super) fn bottlerocket(settings: &Settings) -> toml::Table {
     let name = |setting: &Setting| {
         let value = toml::Value::try_from(settings.get(setting.attribute)?).ok()?;
@@ -104,7 +104,7 @@ pub(super) fn bottlerocket(settings: &Settings) -> toml::Table {
     SETTINGS.iter().filter_map(name).collect()
 }
 
-/// Takes out of Bottlerocket's settings what an attribute stands for.
+/// Removes the settings that have an attribute from those of Bottlerocket, and returns them.
 pub(super) fn take_from_bottlerocket(kubernetes: &mut toml::Table) -> Settings {
     let mut take = |setting: &Setting| {
         let value = kubernetes.remove(setting.bottlerocket?)?;
@@ -113,7 +113,7 @@ pub(super) fn take_from_bottlerocket(kubernetes: &mut toml::Table) -> Settings {
     SETTINGS.iter().filter_map(&mut take).collect()
 }
 
-/// Those of the given settings that Bottlerocket does not have.
+/// The configured settings that Bottlerocket does not have.
 pub(super) fn not_of_bottlerocket(settings: &Settings) -> Vec<&'static str> {
     let lacking = SETTINGS.iter().filter(|setting| setting.bottlerocket.is_none());
     lacking.map(|setting| setting.attribute).filter(|attribute| settings.contains_key(*attribute)).collect()

@@ -1,12 +1,13 @@
-//! The launch template that the provider makes for a node group: volumes, metadata options, security groups, user data.
+//! The launch template that the provider creates for a node group: volumes, metadata options, security groups, user
+//! data.
 //!
-//! A group without a template of the user's gets one where `template` asks for it, or where pods have to reach the role of
-//! the nodes because of `node_role.addon_policies`. It is made before the group, gets a version for every change, which EKS
-//! brings to the group in place, and is deleted with the group.
+//! A group without a template of the user gets one if `template` is set, or if pods need the role of the nodes because
+//! of `node_role.addon_policies`. It is created before the group, gets a version for every change, to which EKS updates
+//! the group in place, and is deleted with the group.
 //!
-//! EKS lets no group change from one template to another, or from none to one: that is decided when the group is made. A
-//! version cannot be changed, so that a digest of its content, kept as its description and beside the state, tells whether
-//! the group has what the configuration asks for.
+//! EKS cannot change the template of a group, or add one: whether a group has a template is decided at its creation. A
+//! version cannot be changed, so that a digest of its content, in its description and in the private state, shows
+//! whether the group has the configured content.
 
 mod calls;
 mod data;
@@ -39,35 +40,35 @@ use super::private::Private;
 use super::schema::{NodeGroup, known_set};
 use super::validate::given;
 
-/// Between a pod and the instance metadata service lies one hop more than between the node and it.
+/// Hop limit with which pods reach the instance metadata service: they are one hop further away from it than the node.
 pub(super) const HOPS_OF_PODS: i32 = 2;
 
 /// Summary of warnings about add-ons.
 pub(super) const OUT_OF_REACH: &str = "Node role not available to pods";
 
-/// Begins the description of a version; the digest of its content follows.
+/// Prefix of the description of a version. The digest of its content follows.
 const DESCRIPTION: &str = "gitlabspot ";
 
-/// What the private state has of the template.
+/// The template in the private state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Record {
-    /// Digest of the version that the group has.
+    /// Digest of the version that the group uses.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) digest: Option<String>,
-    /// Whether somebody else deleted the template.
+    /// Whether others deleted the template.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) is_gone: bool,
-    /// Whether EC2 was asked for a template whose id is not known yet.
+    /// Whether a template was requested from EC2 and its ID is not known yet.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) is_begun: bool,
 }
 
-/// The content of a version. Its serialised form has the digest: a field that is added is left out there as long as it is not
-/// set, because another digest replaces the nodes of every group.
+/// The content of a version. The digest is that of its serialized form. A new field has to be omitted from this form
+/// while it is not set, because another digest replaces the nodes of every group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Desired {
-    /// The root volume first, where there is one.
+    /// Begins with the root volume, if it is configured.
     volumes: Vec<Volume>,
     http_tokens: String,
     pub(super) hop_limit: i32,
@@ -79,7 +80,7 @@ pub(super) struct Desired {
 }
 
 impl Desired {
-    /// The content that a group asks for; `None` while a part of it is not known.
+    /// The desired content for a group; `None` while a part of it is unknown.
     pub(super) fn of(model: &NodeGroup) -> Option<Self> {
         let template = match &model.template {
             Value::Unknown => return None,
@@ -115,7 +116,8 @@ impl Desired {
     }
 }
 
-/// The content, when everything is known. What was not known to the plan is checked here for the first time.
+/// The content at apply, when all values are known. Values that were unknown in the plan are checked here for the first
+/// time.
 ///
 /// # Errors
 /// It is not valid.
@@ -129,11 +131,12 @@ pub(super) fn validated(model: &NodeGroup) -> Result<Desired, TemplateError> {
     Desired::of(model).ok_or(TemplateError::Incomplete)
 }
 
-/// Whether a group that is made anew gets a template; `None` while that is not known.
+/// Whether a new group gets a template; `None` while this is unknown.
 pub(super) fn is_desired(config: &NodeGroup) -> Option<bool> {
     if !config.template.is_null() {
         return config.template.known().map(|_| true);
     }
+    // EKS accepts none of these attributes together with a template.
     let excluding = [given(&config.launch_template), given(&config.disk_size), given(&config.remote_access)];
     match has_addons(config) {
         _ if excluding.contains(&Some(true)) => Some(false),
@@ -142,12 +145,12 @@ pub(super) fn is_desired(config: &NodeGroup) -> Option<bool> {
     }
 }
 
-/// Whether the group has a template of the provider's.
+/// Whether the group has a template that the provider manages.
 pub(super) fn is_managed(state: &NodeGroup) -> bool {
     state.launch_template.is_null() && state.template_id.known().is_some()
 }
 
-/// Which template to delete with a group. One whose id is not known is found by the name that it would have.
+/// The template to delete with a group. If its ID is not known, it is identified by its name.
 pub(super) fn which(state: &NodeGroup, private: &Private, region: &str) -> Option<Which> {
     match state.template_id.as_str() {
         Some(id) => Some(Which::Id(id.to_owned())),
@@ -156,32 +159,32 @@ pub(super) fn which(state: &NodeGroup, private: &Private, region: &str) -> Optio
     }
 }
 
-/// Keeps that a template is about to be made.
+/// Records that a template is about to be requested.
 pub(super) fn begin(private: &mut Private) {
     private.launch_template.is_begun = true;
 }
 
-/// Forgets a template that was deleted.
+/// Removes a deleted template from the private state.
 pub(super) fn forget(private: &mut Private) {
     private.launch_template = Record::default();
 }
 
-/// Whether the group has what this content says.
+/// Whether the group has this content.
 pub(super) fn is_applied(spec: &Desired, private: &Private) -> bool {
     private.launch_template.digest == Some(spec.digest())
 }
 
-/// Keeps what the group has now.
+/// Records the content that the group has now.
 pub(super) fn keep(spec: &Desired, private: &mut Private) {
     private.launch_template = Record { digest: Some(spec.digest()), ..Record::default() };
 }
 
-/// Whether somebody else deleted the template.
+/// Whether others deleted the template.
 pub(super) fn is_gone(private: &Private) -> bool {
     private.launch_template.is_gone
 }
 
-/// Whether the metadata service asks for tokens, and how far it answers.
+/// Token setting and hop limit of the instance metadata service; `None` while they are unknown.
 fn metadata(metadata: &Value<Metadata>, model: &NodeGroup) -> Option<(String, i32)> {
     let metadata = match metadata {
         Value::Unknown => return None,

@@ -1,4 +1,4 @@
-//! What a plan says of the template: whether there is one, a new version of it, or a group that has to be replaced for it.
+//! Plans the launch template: whether there is one, a new version of it, or the replacement of a group.
 
 use tfplugin::framework::{AttributePath, Diagnostic, Plan, Value};
 
@@ -19,7 +19,7 @@ pub(in super::super) fn plan(plan: &mut Plan<NodeGroup, Private>) {
         Some(_) => {
             (plan.planned.template_id, plan.planned.template_version) = (Value::Null, Value::Null);
             if !plan.planned.template.is_null() {
-                // EKS gives no template to a group that was made without one.
+                // EKS cannot add a template to a group that was created without one.
                 (plan.planned.template_id, plan.planned.template_version) = (Value::Unknown, Value::Unknown);
                 plan.require_replace("template");
                 plan.require_replace("template_id");
@@ -30,6 +30,7 @@ pub(in super::super) fn plan(plan: &mut Plan<NodeGroup, Private>) {
 }
 
 fn change(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
+    // EKS only updates a group with the template that it was created with.
     if is_gone(&plan.private) {
         (plan.planned.template_id, plan.planned.template_version) = (Value::Unknown, Value::Unknown);
         plan.require_replace("template_id");
@@ -40,7 +41,7 @@ fn change(plan: &mut Plan<NodeGroup, Private>, prior: &NodeGroup) {
     plan.planned.template_version = if is_same { prior.template_version.clone() } else { Value::Unknown };
 }
 
-/// Add-ons whose pods do not reach the role because the template says so.
+/// Warns about add-ons that cannot use the role because of the metadata options of the template.
 fn warn(plan: &mut Plan<NodeGroup, Private>) {
     let has_new_addons = plan.prior.as_ref().is_none_or(|prior| !has_addons(prior));
     let is_of_interest = plan.planned.template_version.is_unknown() || (is_managed(&plan.planned) && has_new_addons);
@@ -57,7 +58,8 @@ fn warn(plan: &mut Plan<NodeGroup, Private>) {
     }
 }
 
-/// A group whose add-ons need a template, and that gets none. EKS makes one itself, whose hop limit on Amazon Linux 2023 is 1.
+/// The warning for a group with add-ons that gets no template. EKS then creates one, with a hop limit of 1 on Amazon
+/// Linux 2023.
 pub(in super::super) fn without_one(plan: &Plan<NodeGroup, Private>) -> Option<Diagnostic> {
     let planned = &plan.planned;
     let of_amazon_linux = planned.ami_type.as_str().is_none_or(|kind| kind.starts_with("AL2023"));
@@ -102,7 +104,7 @@ mod tests {
         NodeGroup { node_role: Value::Known(NodeRole { addon_policies, ..NodeRole::default() }), ..minimal() }
     }
 
-    /// A group that has what its configuration says.
+    /// State and private state after this configuration was applied.
     fn applied(config: &NodeGroup) -> (NodeGroup, Private) {
         let mut private = Private::default();
         keep(&Desired::of(config).unwrap(), &mut private);
@@ -138,7 +140,7 @@ mod tests {
         let mut other = planned(Some(state.clone()), private.clone(), &keyed("b"));
         assert_eq!((&other.planned.template_id, &other.planned.template_version), (&"lt-1".into(), &Value::Unknown));
         assert!(other.take_replace().is_empty());
-        // Without the attribute the template stays.
+        // Without the attribute the template remains.
         let mut less = planned(Some(state), private, &with_addons());
         assert_eq!((&less.planned.template_id, &less.planned.template_version), (&"lt-1".into(), &Value::Unknown));
         assert!(less.take_replace().is_empty());

@@ -3,7 +3,7 @@
 use tfplugin::framework::value::{List, Map, Value};
 use tfplugin::framework::{Object, Set};
 
-/// The launch template that the provider makes.
+/// The launch template that the provider creates.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Template {
     /// The root volume; on Bottlerocket the volume for images and containers. Without it the nodes have that of the AMI,
@@ -75,7 +75,7 @@ pub struct RootVolume {
     pub kms_key_id: Value<String>,
 }
 
-/// A further volume.
+/// An additional volume.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Volume {
     /// Name of the device, for instance `/dev/xvdf`.
@@ -118,7 +118,7 @@ pub struct Metadata {
     pub pods: Value<bool>,
 }
 
-/// Settings of the kubelet, as its `KubeletConfiguration` has them. Unset ones are those of the AMI.
+/// Settings of the kubelet, as in its `KubeletConfiguration`.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct Kubelet {
     /// Maximum number of pods on a node. Defaults to the setting of the AMI.

@@ -1,7 +1,7 @@
-//! User data of the instances, made of what the user writes and of what other attributes ask for.
+//! User data of the instances, composed of the user's own and of parts for other attributes.
 //!
-//! EKS adds what lets the node join the cluster, and takes user data only in the form that suits the AMI: a MIME multi-part
-//! document on Amazon Linux, TOML on Bottlerocket.
+//! EKS adds the part with which the node joins the cluster, and only accepts user data in the format of the AMI: a MIME
+//! multi-part document on Amazon Linux, TOML on Bottlerocket.
 
 mod amazon_linux;
 mod bottlerocket;
@@ -10,22 +10,22 @@ use std::collections::BTreeMap;
 
 use super::kubelet;
 
-/// What EC2 takes, before it is encoded.
+/// Maximum size in bytes that EC2 accepts, before the encoding.
 const LONGEST: usize = 16 * 1024;
 
-/// Operating systems of nodes, as far as their user data differ.
+/// Operating systems of nodes, as far as their user data differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Family {
     AmazonLinux2023,
     Bottlerocket,
-    /// Amazon Linux 2, which takes MIME as well, but has no nodeadm.
+    /// Amazon Linux 2, which accepts MIME as well, but has no nodeadm.
     AmazonLinux2,
     Windows,
-    /// An AMI of the user's.
+    /// A custom AMI.
     Custom,
 }
 
-/// What user data are made of.
+/// The parts of user data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Parts {
     pub(super) user_data: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Parts {
     pub(super) kubelet: kubelet::Settings,
 }
 
-/// Why user data cannot be made.
+/// Why user data cannot be composed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
     #[error(
@@ -62,7 +62,7 @@ pub(super) enum Problem {
 }
 
 impl Family {
-    /// Unless told otherwise EKS takes Amazon Linux 2023.
+    /// The family of an AMI type. The default of EKS is Amazon Linux 2023.
     pub(in super::super) fn of(ami_type: Option<&str>) -> Self {
         match ami_type {
             Some(kind) if kind.starts_with("BOTTLEROCKET") => Self::Bottlerocket,
@@ -73,26 +73,26 @@ impl Family {
         }
     }
 
-    /// The device that images and containers are on.
+    /// The device of the volume with images and containers.
     pub(super) fn root_device(self) -> &'static str {
         match self {
-            // The first one has the operating system, which never grows.
+            // The first device has the operating system, which does not grow.
             Self::Bottlerocket => "/dev/xvdb",
             Self::Windows => "/dev/sda1",
             Self::AmazonLinux2023 | Self::AmazonLinux2 | Self::Custom => "/dev/xvda",
         }
     }
 
-    /// Whether settings of the node can be given without a script.
+    /// Whether settings of the node can be configured without the user's own script.
     pub(super) fn has_settings(self) -> bool {
         matches!(self, Self::AmazonLinux2023 | Self::Bottlerocket)
     }
 }
 
-/// The user data; none where there is nothing to say.
+/// Composes the user data; `None` if there are no parts.
 ///
 /// # Errors
-/// What the user wrote has not the form that the AMI takes, contradicts other attributes, or is too long.
+/// The user's own data does not have the format of the AMI, contradicts other attributes, or is too long.
 pub(super) fn compose(parts: &Parts, family: Family) -> Result<Option<String>, Problem> {
     let text = match family {
         Family::AmazonLinux2023 | Family::AmazonLinux2 => amazon_linux::compose(parts, family)?,
@@ -105,7 +105,7 @@ pub(super) fn compose(parts: &Parts, family: Family) -> Result<Option<String>, P
     }
 }
 
-/// What user data are made of, as far as it can be told.
+/// Splits user data into its parts, as far as they are recognized.
 pub(super) fn parts(text: &str, family: Family) -> Parts {
     match family {
         Family::AmazonLinux2023 | Family::AmazonLinux2 => amazon_linux::parts(text),

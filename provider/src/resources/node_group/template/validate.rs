@@ -1,4 +1,4 @@
-//! What can be said of a template before anything is asked.
+//! Validates the attribute `template` without any request.
 
 use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
 
@@ -9,7 +9,7 @@ use crate::resources::node_group::schema::NodeGroup;
 use crate::resources::node_group::validate::given;
 use crate::tags;
 
-/// Checks the attribute `template`. What is unknown is taken to be right.
+/// Checks the attribute `template`. Unknown values are assumed to be valid.
 pub(in super::super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let Value::Known(template) = &config.template else { return };
     let path = AttributePath::of("template");
@@ -33,7 +33,7 @@ pub(in super::super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics)
         diagnostics.error(path.clone(), "Conflicting arguments", text);
         return;
     }
-    // Without a type it may be one of several.
+    // An unknown AMI type can be of any family. For volumes, Amazon Linux 2 has the fewest restrictions.
     let family = if config.ami_type.is_unknown() { None } else { Some(family) };
     volumes::check(template, family.unwrap_or(Family::AmazonLinux2), &path, diagnostics);
     metadata(&template.metadata, &path.attribute("metadata"), diagnostics);
@@ -120,6 +120,7 @@ fn mirrors(template: &Template, family: Option<Family>, path: &AttributePath, di
         for (index, url) in urls.iter().enumerate() {
             let Some(url) = url.as_str() else { continue };
             let parsed = url::Url::parse(url).ok().filter(|parsed| ["http", "https"].contains(&parsed.scheme()));
+            // The URL is written into a shell script and into TOML.
             if parsed.is_none_or(|parsed| !parsed.has_host()) || url.contains(['\'', '"', '\\', '\n']) {
                 let text = format!("{url:?} is not a URL, for example \"https://mirror.example.com\".");
                 diagnostics.error(path.index(index), "Invalid registry mirror", text);
@@ -128,7 +129,8 @@ fn mirrors(template: &Template, family: Option<Family>, path: &AttributePath, di
     }
 }
 
-/// A host with or without a port; the name becomes that of a directory.
+/// Whether a text is a host with or without a port. It becomes the name of a directory, so that other characters are
+/// not allowed.
 fn is_host(host: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
     host == "_default" || (host.starts_with(|first: char| first.is_ascii_alphanumeric()) && host.bytes().all(valid))

@@ -1,4 +1,4 @@
-//! EBS volumes of the nodes: what EC2 offers, and what a configuration asks for.
+//! EBS volumes of the nodes, and their limits in EC2.
 
 use serde::Serialize;
 use tfplugin::framework::{AttributePath, Diagnostics, Value};
@@ -6,7 +6,7 @@ use tfplugin::framework::{AttributePath, Diagnostics, Value};
 use super::schema::{RootVolume, Template};
 use super::user_data::Family;
 
-/// A volume as EC2 is asked for it.
+/// A volume as it is requested from EC2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Volume {
     pub(super) device: String,
@@ -18,7 +18,7 @@ pub(super) struct Volume {
     pub(super) kms_key_id: Option<String>,
 }
 
-/// The volumes of a template, the root volume first; `None` while a part of them is not known.
+/// The volumes of a template, the root volume first; `None` while a part of them is unknown.
 pub(super) fn of(template: &Template, family: Family) -> Option<Vec<Volume>> {
     let root = match &template.root_volume {
         Value::Unknown => return None,
@@ -67,7 +67,7 @@ fn volume(device: &Value<String>, of: &RootVolume) -> Option<Volume> {
     })
 }
 
-/// The attributes that stand for these volumes.
+/// The attributes for these volumes.
 pub(super) fn attributes(volumes: &[Volume], family: Family) -> (Value<RootVolume>, Vec<super::schema::Volume>) {
     let attribute = |volume: &Volume| RootVolume {
         size: volume.size.map(i64::from).into(),
@@ -86,7 +86,7 @@ pub(super) fn attributes(volumes: &[Volume], family: Family) -> (Value<RootVolum
     (root.first().map(|volume| attribute(volume)).into(), further.collect())
 }
 
-/// What EC2 offers of a type: sizes in GiB, IOPS, IOPS for each GiB, and throughput in MiB/s.
+/// Limits of a volume type: sizes in GiB, IOPS, IOPS for each GiB, and throughput in MiB/s.
 struct Offer {
     name: &'static str,
     sizes: (i64, i64),
@@ -96,7 +96,7 @@ struct Offer {
     can_boot: bool,
 }
 
-/// Amazon EBS volume types, in the user guide of Amazon EBS.
+/// Source: "Amazon EBS volume types" in the user guide of Amazon EBS.
 const OFFERS: [Offer; 7] = [
     provisioned("gp3", (1, 65_536), (3_000, 80_000), 500, Some((125, 2_000))),
     plain("gp2", (1, 16_384), true),
@@ -121,10 +121,10 @@ const fn provisioned(
     Offer { name, sizes, iops: Some(iops), iops_of_a_gib, throughput, can_boot: true }
 }
 
-/// The snapshot that the root volume is made of has this size in GiB, with Amazon Linux 2023 and with Bottlerocket.
+/// Minimum size of the root volume in GiB: that of its snapshot, with Amazon Linux 2023 and with Bottlerocket.
 const SMALLEST_ROOT: i64 = 20;
 
-/// Checks the root volume and the further ones.
+/// Checks the root volume and the additional ones.
 pub(super) fn check(template: &Template, family: Family, path: &AttributePath, diagnostics: &mut Diagnostics) {
     if let Value::Known(root) = &template.root_volume {
         let path = path.attribute("root_volume");

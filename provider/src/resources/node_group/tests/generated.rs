@@ -6,7 +6,7 @@ use tfplugin::framework::Raw;
 use super::{Config, guide, list, node_role, object, stage, text, with, with_role_arn};
 use crate::testing::{Stage, summaries};
 
-/// An imported group that was made from such a configuration.
+/// Imports a group that was created from this configuration.
 async fn imported(config: &Config) -> (Account, Stage) {
     let account = Account::default();
     let mut first = stage(&account);
@@ -17,7 +17,7 @@ async fn imported(config: &Config) -> (Account, Stage) {
     (account, second)
 }
 
-/// With a name that looks as if it had been made from a prefix.
+/// A configuration with a name that appears to be generated from a prefix.
 fn prefixed() -> Config {
     with(&[("name", text("build-20260102030405678900000001"))])
 }

@@ -1,4 +1,4 @@
-//! The launch template that the provider makes.
+//! The launch template that the provider creates.
 
 use gitlabspot_testing::aws::ec2::{Template, Version};
 use gitlabspot_testing::aws::{ALL, Account, Fault};
@@ -9,7 +9,7 @@ use super::{Config, list, node_role, object, stage, text, with};
 
 const OWNER: &str = "af-south-1/prod/build";
 
-/// The attribute with these of its own attributes.
+/// The attribute `template` with these nested attributes.
 fn template(given: &[(&str, Raw)]) -> Raw {
     const NAMES: [&str; 11] = [
         "root_volume",
@@ -29,12 +29,12 @@ fn template(given: &[(&str, Raw)]) -> Raw {
     object(&NAMES.map(|name| (name, value(name))))
 }
 
-/// The guide's group with its key in the template.
+/// The node group of the guide with a key pair in the template.
 fn keyed(key: &str) -> Config {
     with(&[("remote_access", Raw::Null), ("template", template(&[("key_name", text(key))]))])
 }
 
-/// The guide's group with its add-ons and nothing else that asks for a template.
+/// The node group of the guide, with add-ons as the only reason for a template.
 fn with_addons() -> Config {
     with(&[("remote_access", Raw::Null)])
 }
@@ -46,7 +46,7 @@ fn only(account: &Account) -> Template {
     state.ec2.templates.values().next().unwrap().clone()
 }
 
-/// The name that the provider chooses.
+/// The default name of the template.
 async fn usual_name() -> String {
     let account = Account::default();
     stage(&account).apply_wholly(&with_addons()).await;
@@ -93,10 +93,10 @@ async fn a_change_is_a_version_that_eks_takes_in_place() {
     let sent = account.bodies("UpdateNodegroupVersion").remove(0);
     assert_eq!(sent["launchTemplate"], json!({ "id": "lt-1", "version": "2" }));
     assert_eq!(stage.state.get("template_version"), text("2"));
-    // Without the attribute the template stays, with what add-ons need.
+    // Without the attribute the template remains, with the settings for add-ons.
     stage.apply_wholly(&with_addons()).await;
     assert_eq!(stage.state.get("template_version"), text("3"));
-    // Without add-ons pods have no business with the role.
+    // Without add-ons pods do not need the role.
     let closed = with(&[("remote_access", Raw::Null), ("node_role", node_role(&[]))]);
     stage.apply_wholly(&closed).await;
     assert_eq!(only(&account).versions[&4].data["MetadataOptions.HttpPutResponseHopLimit"], "1");
@@ -118,7 +118,7 @@ async fn the_clusters_security_group_is_among_those_of_the_template() {
     assert_eq!(imported.changes(&config).await, ["status"; 0]);
 }
 
-/// Twins of the role's: the answers to each of its calls are lost, once and for good.
+/// The first response of each call is lost.
 #[tokio::test]
 async fn lost_answers_make_one_template_and_one_version() {
     let account = Account::default();
@@ -175,7 +175,7 @@ async fn undeleted_template_is_kept_in_the_state() {
 #[tokio::test]
 async fn a_killed_create_is_continued_with_the_same_version() {
     let account = Account::default();
-    // What a killed run left: a template without the tags of today, with a version of another content.
+    // The template of a killed run, without the current tags, and with a version of other content.
     let tags = [("gitlabspot/owner".to_owned(), OWNER.to_owned())].into();
     let versions = [(1, Version::default())].into();
     let left = Template { name: usual_name().await, tags, versions, ..Template::default() };
@@ -185,7 +185,7 @@ async fn a_killed_create_is_continued_with_the_same_version() {
     let made = only(&account);
     assert_eq!((made.tags["team"].as_str(), made.versions.len()), ("ci", 2));
     assert_eq!(account.state().eks.node_group["launchTemplate"], json!({ "id": "lt-9", "version": "2" }));
-    // Killed once more, after the group was asked for: no further version.
+    // A run that was killed after the request for the group: no other version is created.
     account.state().eks.node_group["tags"][super::UNFINISHED_TAG] = "2026-01-01T00:00:00Z".into();
     let mut third = stage(&account);
     third.apply_wholly(&keyed("one")).await;
@@ -212,13 +212,13 @@ fn values_unknown_at_plan_are_checked_at_apply() {
         super::super::schema::NodeGroup { template, ..super::super::validate::tests::minimal() }
     };
     assert!(super::super::template::validated(&model("#!/bin/sh\n")).is_ok());
-    let said = super::super::template::validated(&model("echo")).unwrap_err().to_string();
+    let message = super::super::template::validated(&model("echo")).unwrap_err().to_string();
     assert!(
-        said.starts_with(
+        message.starts_with(
             "template.user_data is not valid. It has none of the formats that Amazon Linux 2023 \
         supports"
         ),
-        "{said}"
+        "{message}"
     );
 }
 
@@ -229,9 +229,9 @@ async fn foreign_template_is_not_changed() {
     account.state().ec2.templates.insert("lt-7".to_owned(), theirs);
     let mut stage = stage(&account);
     let diagnostics = stage.apply(&keyed("one")).await;
-    let said = detail(&diagnostics);
-    assert!(said.contains("already exists and was not created for this node group"), "{said}");
-    assert!(said.contains("Nothing was created"), "{said}");
+    let message = detail(&diagnostics);
+    assert!(message.contains("already exists and was not created for this node group"), "{message}");
+    assert!(message.contains("Nothing was created"), "{message}");
     assert_eq!(stage.state, Raw::Null);
     assert!(account.state().iam.principals.is_empty() && only(&account).versions.is_empty());
 }
@@ -246,7 +246,7 @@ async fn old_versions_make_room_for_a_new_one() {
     account.state().ec2.templates.get_mut("lt-1").unwrap().limit = 4;
     stage.apply_wholly(&keyed("five")).await;
     let numbers: Vec<u32> = only(&account).versions.into_keys().collect();
-    // The default one, the one that the group had, and the new one.
+    // The default version, the one that the group used, and the new one.
     assert_eq!(numbers, [1, 4, 5]);
     assert_eq!(stage.state.get("template_version"), text("5"));
 }
@@ -272,7 +272,7 @@ async fn an_update_that_failed_is_planned_again() {
     account.state().eks.updates.push_back(json!({ "status": "Failed", "errors": [] }));
     let open = with(&[("remote_access", Raw::Null), ("template", template(&[]))]);
     assert!(stage.apply(&open).await.has_errors());
-    // EKS went back to the version that it had.
+    // EKS has rolled back to the previous version.
     account.state().eks.node_group["launchTemplate"]["version"] = "1".into();
     stage.refresh().await;
     assert!(stage.changes(&open).await.contains(&"template_version".to_owned()));
@@ -286,7 +286,7 @@ async fn manual_changes_are_repaired() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&keyed("one")).await;
-    // Another version was brought to the group.
+    // Others updated the group to another version.
     {
         let mut state = account.state();
         let versions = &mut state.ec2.templates.get_mut("lt-1").unwrap().versions;
@@ -298,13 +298,13 @@ async fn manual_changes_are_repaired() {
     assert_eq!(stage.state.get("template").get("key_name"), text("theirs"));
     stage.apply_wholly(&keyed("one")).await;
     assert_eq!(stage.state.get("template_version"), text("3"));
-    // The version that the group has was deleted.
+    // The version that the group uses was deleted.
     account.state().ec2.templates.get_mut("lt-1").unwrap().versions.remove(&3);
     stage.refresh().await;
     assert_eq!(stage.changes(&keyed("one")).await, ["release_version", "status", "template_version"]);
     stage.apply_wholly(&keyed("one")).await;
     assert_eq!(only(&account).versions[&3].data["KeyName"], "one");
-    // The template was deleted: EKS updates the group with no other.
+    // The template was deleted: EKS does not update the group with another one.
     account.state().ec2.templates.clear();
     let diagnostics = stage.refresh().await;
     assert!(detail(&diagnostics).contains("the next apply replaces the group"), "{diagnostics:?}");

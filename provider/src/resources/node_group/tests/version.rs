@@ -38,8 +38,8 @@ async fn a_suspension_that_was_lost_is_put_back() {
     assert!(account.state().autoscaling.az_rebalance_is_suspended);
 }
 
-/// An update of the version may last an hour, in which the autoscaler goes on: a smaller maximum in the same apply is held
-/// against the size after it.
+/// An update of the version can take an hour, during which the autoscaler changes the size: a smaller maximum in the
+/// same apply is compared with the size after the update.
 #[tokio::test]
 async fn the_size_after_the_update_counts() {
     let account = Account::default();

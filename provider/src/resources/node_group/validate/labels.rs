@@ -1,23 +1,23 @@
-//! Labels, and the keys and values of labels and taints: what EKS, Kubernetes and the nodes' kubelet accept.
+//! Validates labels, and the keys and values of labels and taints, by the rules of EKS, Kubernetes and the kubelet.
 //!
-//! EKS has let keys of reserved prefixes pass at times. The kubelet refuses them then, no node joins, and a group without
-//! nodes does not show it.
+//! EKS has accepted keys with reserved prefixes at times. The kubelet then rejects them and no node joins, which does
+//! not show while the group has no nodes.
 
 use tfplugin::framework::{AttributePath, Diagnostics, Value};
 
 use super::super::schema::NodeGroup;
 
-/// The longest key and the longest value in the API of EKS. Kubernetes itself allows a longer key: it counts the part
-/// after the slash alone.
+/// Maximum length of keys and values in the EKS API. Kubernetes itself allows longer keys: it counts only the part
+/// after the slash.
 const LONGEST: usize = 63;
 
-/// Domains whose labels belong to Kubernetes or EKS.
+/// Domains of labels that are reserved for Kubernetes and EKS.
 const RESERVED: [&str; 3] = ["kubernetes.io", "k8s.io", "eks.amazonaws.com"];
 
-/// Domains of Kubernetes in which a kubelet may label its own node.
+/// Domains of Kubernetes in which a kubelet can label its own node.
 const OF_KUBELET: [&str; 2] = ["kubelet.kubernetes.io", "node.kubernetes.io"];
 
-/// Keys of Kubernetes that a kubelet may set as well (k8s.io/kubelet, well_known_labels.go).
+/// Other keys of Kubernetes that a kubelet can set (k8s.io/kubelet, well_known_labels.go).
 const WELL_KNOWN: [&str; 10] = [
     "beta.kubernetes.io/arch",
     "beta.kubernetes.io/instance-type",
@@ -54,7 +54,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What is wrong with the key of a label or taint.
+/// The problem with the key of a label or taint, if it is not valid.
 pub(super) fn label_key(key: &str) -> Option<&'static str> {
     let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     if key.len() > LONGEST {
@@ -78,7 +78,7 @@ pub(super) fn label_key(key: &str) -> Option<&'static str> {
     )
 }
 
-/// What is wrong with the value of a label or taint. The value of a taint may be empty.
+/// The problem with the value of a label or taint, if it is not valid. The value of a taint may be empty.
 pub(super) fn label_value(value: &str) -> Option<&'static str> {
     (!value.is_empty() && !is_qualified(value)).then_some(
         "is not allowed: a value has up to 63 letters, digits, \"-\", \"_\" and \".\", and begins and ends with a \
@@ -86,7 +86,7 @@ pub(super) fn label_value(value: &str) -> Option<&'static str> {
     )
 }
 
-/// Why nodes cannot have a label with this key.
+/// The problem with a label that nodes cannot set, because its key is reserved.
 fn reserved(key: &str) -> Option<&'static str> {
     let (prefix, _) = key.split_once('/')?;
     let within =

@@ -1,4 +1,4 @@
-//! What can be said of a configuration before anything is asked: a wrong one fails here and not after minutes of an apply.
+//! Validates a configuration without any request, so that an error is reported before an apply and not minutes into it.
 
 mod labels;
 mod names;
@@ -14,7 +14,7 @@ use super::autoscaler_tags::Effect;
 use super::schema::{NodeGroup, known_set};
 use super::{pairs, template};
 
-/// Checks a configuration. What is unknown is taken to be right.
+/// Checks a configuration. Unknown values are assumed to be valid.
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     pairs::check(config, diagnostics);
     labels::check(config, diagnostics);
@@ -38,7 +38,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     Timeouts::validate(&config.timeouts, diagnostics);
 }
 
-/// Whether the user gives a value; `None` as long as nobody knows, for instance because it comes from a variable.
+/// Whether the user sets a value; `None` while this is unknown, for example because the value comes from a variable.
 pub(super) fn given<T>(value: &Value<T>) -> Option<bool> {
     match value {
         Value::Known(_) => Some(true),
@@ -168,7 +168,7 @@ pub(super) mod tests {
     use super::super::schema::{LaunchTemplate, NodeRole, RemoteAccess, Taint};
     use super::*;
 
-    /// The least that is right.
+    /// The smallest valid configuration.
     pub(in super::super) fn minimal() -> NodeGroup {
         NodeGroup {
             cluster_name: "prod".into(),
@@ -210,7 +210,7 @@ pub(super) mod tests {
             ..minimal()
         };
         assert_eq!(problems(&config), []);
-        // As the engine validates a configuration, before variables have values.
+        // Terraform validates a configuration before its variables have values.
         let role = NodeRole { name: Value::Unknown, name_prefix: Value::Unknown, ..NodeRole::default() };
         let config = NodeGroup {
             name_prefix: Value::Unknown,

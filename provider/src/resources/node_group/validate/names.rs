@@ -1,17 +1,18 @@
-//! Names: what EKS and IAM accept.
+//! Validates names by the rules of EKS and IAM.
 
 use tfplugin::framework::{AttributePath, Diagnostics, Set, Value};
 
 use super::super::node_role::Addon;
 use super::super::schema::NodeGroup;
 
-/// Characters of the random ending of a generated name.
+/// Length of the random suffix of a generated name.
 pub(in super::super) const SUFFIX: usize = 10;
 
-/// The beginning of a name that looks generated, by this provider or by others (26 digits of a date and a counter).
+/// The prefix of a name that appears to be generated, by this provider or by another tool (26 digits: a date and a
+/// counter).
 pub(in super::super) fn generated_prefix(name: &str) -> Option<String> {
     let ours = |suffix: &str| {
-        // Our alphabet leaves out what is easily confused. Words rarely have digits in them.
+        // The alphabet of suffixes has no characters that are easily confused. Ordinary words rarely contain digits.
         suffix.bytes().all(|byte| b"abcdefghijkmnpqrstuvwxyz23456789".contains(&byte))
             && suffix.bytes().filter(u8::is_ascii_digit).count() > 1
             && suffix.bytes().any(|byte| byte.is_ascii_lowercase())
@@ -107,7 +108,8 @@ fn role(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// eksctl has the same add-ons under other names.
+/// Checks the names of add-ons. eksctl has the same add-ons with other names, for which the error contains the correct
+/// one.
 fn addon_policies(names: &Value<Set<String>>, role: &AttributePath, diagnostics: &mut Diagnostics) {
     for name in names.known().into_iter().flat_map(Set::iter) {
         let Some(name) = name.as_str().filter(|name| Addon::parse(name).is_none()) else { continue };

@@ -1,4 +1,4 @@
-//! Sizes, and what is said about scaling and updates.
+//! Validates sizes, and the settings of updates, versions and the autoscaler.
 
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::{AttributePath, Diagnostics, Value, timeouts};
@@ -125,7 +125,7 @@ fn autoscaler(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether Kubernetes takes it for an amount of something.
+/// Whether a text is a Kubernetes quantity.
 fn is_quantity(text: &str) -> bool {
     const UNITS: [&str; 15] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! Tags: their limits, and whose they are.
+//! Validates tags: their limits, and keys that are reserved.
 
 use tfplugin::framework::value::known_map;
 use tfplugin::framework::{AttributePath, Diagnostic, Diagnostics, Value};
@@ -8,10 +8,10 @@ use super::super::model::{derived_asg_tags, desired_asg_tags};
 use super::super::schema::NodeGroup;
 use crate::tags;
 
-/// Tags that one resource may have.
+/// Maximum number of tags of a node group or a role.
 const MOST: usize = 50;
 
-/// Marks of ours on a node group while it is being made, and on its role.
+/// Maximum number of tags that the provider adds: those of a node group while it is being created.
 const MARKS: usize = 2;
 
 pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
@@ -19,7 +19,7 @@ pub(super) fn check(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     on_the_asg(config, diagnostics);
 }
 
-/// What can be wrong with tags when those of the provider's `default_tags` are there as well.
+/// Problems of the tags together with the `default_tags` of the provider.
 pub(in super::super) fn of_all(planned: &NodeGroup) -> Vec<Diagnostic> {
     let Some(all) = known_map(&planned.tags_all) else { return Vec::new() };
     let mut found = Vec::new();
@@ -77,7 +77,7 @@ fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Where the user wrote what became this tag.
+/// The attribute that a tag is derived from.
 fn attribute_of(config: &NodeGroup, key: &str) -> AttributePath {
     match &config.asg_tags {
         Value::Known(tags) if tags.contains_key(key) => AttributePath::of("asg_tags").key(key),

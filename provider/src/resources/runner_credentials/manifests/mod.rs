@@ -1,3 +1,3 @@
-//! The Kubernetes objects: the Secret.
+//! The manifest of the Kubernetes Secret.
 
 pub(crate) mod secret;

@@ -1,4 +1,4 @@
-//! The Kubernetes Secret with the key: its manifest, reading it back, and a fingerprint that tells nothing.
+//! The Kubernetes Secret with the key: its manifest, its read, and the fingerprint of the key.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use sha2::Sha256;
 use crate::objects::claim::Claim;
 use crate::objects::requests;
 
-/// Keys of the data, as the runner's chart reads them.
+/// Keys of the data, as the chart of GitLab Runner expects them.
 const ACCESS_KEY: &str = "accesskey";
 const SECRET_KEY: &str = "secretkey";
 
-/// Names the IAM user whose key it is.
+/// Annotation with the name of the IAM user.
 pub(crate) const USER: &str = "gitlabspot.io/iam-user";
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// A key with its secret.
+/// An access key ID with its secret access key.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyPair {
     pub(crate) id: String,
@@ -32,7 +32,7 @@ pub(crate) struct KeyPair {
 /// Labels or annotations.
 pub(crate) type Metadata = BTreeMap<String, String>;
 
-/// What the Secret is to be, apart from the key.
+/// The desired Secret without the key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) namespace: String,
@@ -46,37 +46,37 @@ pub(crate) struct Place {
 const HIDDEN: [&str; 2] =
     [".metadata.labels.app.kubernetes.io/managed-by", ".metadata.annotations.gitlabspot.io/iam-user"];
 
-/// What the plan has seen in the Secret.
+/// The content of the Secret that the plan has shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) labels: Metadata,
     pub(crate) annotations: Metadata,
-    /// That the key in it is not the one that was written.
+    /// Whether the key in the Secret is not the one that was written.
     pub(crate) data_changed: bool,
-    /// That it is as it was when it was imported.
+    /// Whether the Secret was imported and not written since.
     pub(crate) is_adopted: bool,
 }
 
-/// A Secret that was read.
+/// An observed Secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// The key in it, if it has both parts.
+    /// The key in the Secret; `None` unless both parts exist.
     pub(crate) pair: Option<KeyPair>,
     pub(crate) labels: Metadata,
     pub(crate) annotations: Metadata,
     /// Whether this provider has ever applied it.
     pub(crate) is_ours: bool,
-    /// When this provider changed it last, by the cluster's clock.
+    /// Time of the last change by this provider, by the cluster's clock.
     pub(crate) written_at: Option<String>,
 }
 
 impl Found {
-    /// The IAM user that the Secret says it is for.
+    /// The IAM user in the annotation of the Secret.
     pub(crate) fn user(&self) -> Option<&str> {
         self.annotations.get(USER).map(String::as_str)
     }
 
-    /// Labels and annotations that a user gave, without those of this provider and of Kubernetes.
+    /// Labels and annotations without those of this provider and of `kubectl apply`.
     pub(crate) fn given(&self) -> (Metadata, Metadata) {
         let given = |all: &Metadata| {
             let is_given = |key: &str| key != USER && key != MANAGED_BY && !key.contains("kubernetes.io/last-applied");
@@ -86,20 +86,21 @@ impl Found {
     }
 }
 
-/// Why the Secret was not written.
+/// Error of a write of the Secret.
 #[derive(Debug)]
 pub(crate) struct NotWritten {
     pub(crate) error: KubernetesError,
-    /// Perhaps it was: neither the answer came nor could it be looked at.
+    /// Whether the Secret may have been written: the response was lost, and the Secret could not be read.
     pub(crate) is_unclear: bool,
 }
 
 impl KeyPair {
-    /// Changes with the key, and tells nothing about it: HMAC-SHA256 under the key's public id. A secret has 240 random
-    /// bits, so nobody can find it by trying.
+    /// Returns a fingerprint that changes with the key and does not reveal it: HMAC-SHA256 with the public ID of the
+    /// key. A secret access key has 240 random bits, so that a brute-force search is not possible.
     pub(crate) fn fingerprint(&self, under: &str) -> String {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(under.as_bytes()).expect("a key of any length");
+        // With the lengths, a character that moves from one part to the other changes the fingerprint.
         for part in [self.id.as_str(), self.secret.expose_secret()] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
@@ -118,7 +119,7 @@ impl Place {
         }
     }
 
-    /// The whole intent. It holds the secret: it goes to the cluster and nowhere else.
+    /// Returns the manifest. It contains the secret and must only be sent to the cluster.
     fn manifest(&self, pair: &KeyPair) -> Json {
         let mut labels = self.labels.clone();
         labels.entry(MANAGED_BY.to_owned()).or_insert_with(|| FIELD_MANAGER.to_owned());
@@ -141,14 +142,15 @@ impl Place {
         })
     }
 
-    /// Writes the Secret. Of what others did to managed fields it overwrites what the plan has `seen`. Where no answer tells
-    /// whether it was written, it is looked at: the key in it is in use.
+    /// Writes the Secret. Changes of others to managed fields are only overwritten if the plan has shown them, in
+    /// `seen`. If the response is lost, the Secret is read to determine whether it was written, because pods may use
+    /// its key.
     pub(crate) async fn apply(&self, client: &kube::Client, pair: &KeyPair, seen: &Seen) -> Result<(), NotWritten> {
         let after = self.manifest(pair);
         let data = json!({ ACCESS_KEY: Json::Null, SECRET_KEY: Json::Null });
         let before = json!({
             "metadata": { "labels": seen.labels, "annotations": seen.annotations },
-            // A key that the plan has not seen to be changed is not taken from others.
+            // A key that others have changed is only overwritten if the plan has shown the change.
             "data": if seen.data_changed { data } else { after["data"].clone() },
         });
         let claim = match seen.is_adopted {
@@ -175,7 +177,7 @@ impl Place {
     }
 }
 
-/// Whether everything of the intent stands in an object.
+/// Whether an object contains all fields of `intent`, with their values.
 fn has(object: &Json, intent: &Json) -> bool {
     match intent {
         Json::Object(fields) => fields.iter().all(|(name, value)| has(&object[name], value)),
@@ -183,7 +185,7 @@ fn has(object: &Json, intent: &Json) -> bool {
     }
 }
 
-/// The id of the access key in a Secret that has both parts of one.
+/// Returns the access key ID in a Secret; `None` unless both parts of a key exist.
 pub(crate) fn key_id(object: &Json) -> Option<String> {
     found(object).pair.map(|pair| pair.id)
 }

@@ -14,7 +14,7 @@ use crate::resources::runner_release::read::{CLUSTER_KINDS, ELSEWHERE, KINDS};
 use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::{Session, live};
 
-/// Annotation of every object of Helm. Helm's field managers have various names, and are known by it.
+/// Annotation of every object of Helm. It identifies Helm's field managers, which have various names.
 pub(super) const RELEASE_NAME: &str = "meta.helm.sh/release-name";
 
 /// Whether an object belongs to this release of Helm.
@@ -24,7 +24,7 @@ pub(in super::super) fn is_helm_managed(object: &Json, namespace: &str, release:
 }
 
 impl Session<'_> {
-    /// All objects, in whatever namespace, that Helm made for this release.
+    /// Returns all objects that Helm created for this release, in any namespace.
     pub(super) async fn list_helm_objects(&self, namespace: &str, release: &str) -> Result<Vec<Json>, KubernetesError> {
         let mut found = Vec::new();
         let labels = "app.kubernetes.io/managed-by=Helm";
@@ -42,7 +42,7 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Takes over Helm's fields, so that the apply that follows removes what is not desired any more.
+    /// Takes over the fields of Helm, so that the apply that follows removes those that are not desired.
     pub(super) async fn take_over_fields(&self, desired: &Desired) -> Result<(), Error> {
         let names = &desired.spec.names;
         let found = live::get_all(&self.client, live::places(&desired.manifest)).await.during(Step::Check, self)?;
@@ -54,7 +54,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reads Helm's newest record of the release. Without permission to read it, the plan says less.
+    /// Reads Helm's newest record of the release. Without permission to read it, the plan shows less.
     pub(super) async fn observe_record(
         &self,
         private: &mut Private,

@@ -1,4 +1,4 @@
-//! Merges the pod template that was found with the one of this provider, and lists their differences.
+//! Merges the observed pod template with the desired one, and lists their differences.
 
 use serde_json::{Map, Value as Json};
 
@@ -6,12 +6,12 @@ use super::tolerated;
 use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::spec::Quantity;
 
-/// A field with another value in the pod that was found.
+/// A field with a different value in the observed pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Difference {
-    /// Within the pod template, elements of lists by their names.
+    /// Path in the pod template, with the names of list elements.
     pub(in super::super) path: String,
-    /// The value that was found and the desired one, if both are short and not secret.
+    /// The observed value and the desired one, if both are short and not secret.
     pub(in super::super) values: Option<(String, String)>,
 }
 
@@ -22,7 +22,7 @@ impl Difference {
     }
 }
 
-/// The template of this provider with the fields that the found one may keep, in the order of the found one.
+/// Returns the desired template with the fields that the observed one may keep, in the order of the observed one.
 pub(super) fn merge_templates(
     own: &Json,
     found: &Json,
@@ -125,22 +125,22 @@ impl Merger<'_> {
         merged
     }
 
-    /// Notes a difference, and uses the value of this provider.
+    /// Records a difference, and returns the value of this provider.
     fn differ(&mut self, at: &str, own: Option<&Json>, found: Option<&Json>) -> Json {
-        let told = |value: Option<&Json>| match value {
+        let shown = |value: Option<&Json>| match value {
             _ if may_be_secret(at) => None,
             None => Some("nothing".to_owned()),
             Some(Json::String(text)) if text.len() < 200 => Some(text.clone()),
             Some(value @ (Json::Number(_) | Json::Bool(_))) => Some(value.to_string()),
             Some(_) => None,
         };
-        let values = told(found).zip(told(own)).filter(|_| own.is_some() || found.is_some());
+        let values = shown(found).zip(shown(own)).filter(|_| own.is_some() || found.is_some());
         self.differences.push(Difference { path: at.to_owned(), values });
         own.cloned().unwrap_or_default()
     }
 }
 
-/// The template with keyed hashes in place of what may be secret.
+/// Returns the template with keyed hashes in place of values that may be secret.
 pub(super) fn redact(template: &Json, hashes: &SecretHashes) -> Json {
     redacted_below(template, "", hashes)
 }
@@ -171,13 +171,13 @@ fn redacted(value: &Json, at: &str, hashes: &SecretHashes) -> Json {
     }
 }
 
-/// Values of variables but for the chart's own, and arguments of other containers.
+/// Whether a value may be secret: environment variables except those of the chart, and arguments of containers.
 fn may_be_secret(at: &str) -> bool {
     let is_of_register = || tolerated::OF_REGISTER.iter().any(|name| at.ends_with(&format!(".env[{name}].value")));
     at.contains(".env[") && at.ends_with(".value") && !is_of_register() || at.contains(".args[")
 }
 
-/// Paths of the template that none of these managers has written.
+/// Returns the paths of the template that none of these managers has written.
 pub(super) fn foreign(template: &Json, fields: &[&Json]) -> Vec<String> {
     let mut paths = Vec::new();
     find_foreign(template, fields, "", &mut paths);
@@ -185,7 +185,7 @@ pub(super) fn foreign(template: &Json, fields: &[&Json]) -> Vec<String> {
 }
 
 fn find_foreign(value: &Json, fields: &[&Json], at: &str, paths: &mut Vec<String>) {
-    // Who has written the whole of it has written all that is in it.
+    // In managedFields an empty object means that the manager has written the whole value.
     if fields.iter().any(|fields| fields.as_object().is_some_and(Map::is_empty)) {
         return;
     }
@@ -217,7 +217,7 @@ fn find_foreign(value: &Json, fields: &[&Json], at: &str, paths: &mut Vec<String
     }
 }
 
-/// By what the elements of a list are told apart; `None` where their order does it.
+/// Returns the field that identifies the elements of a list; `None` if their order does.
 fn key(at: &str) -> Option<&'static str> {
     match at.rsplit('.').next() {
         Some("containers" | "initContainers" | "env" | "volumes" | "imagePullSecrets") => Some("name"),
@@ -235,7 +235,7 @@ fn element(at: &str, key: &str, item: &Json) -> String {
     }
 }
 
-/// What the API server leaves out.
+/// Whether the API server omits a value.
 fn is_void(value: &Json) -> bool {
     match value {
         Json::Null => true,
@@ -388,7 +388,7 @@ mod tests {
         let container = json!({ "name": "r", "readinessProbe": { "initialDelaySeconds": 60, "periodSeconds": 60 } });
         assert_eq!(kept.template["spec"]["containers"], json!([container]));
 
-        // What somebody has written is compared: here, or for Helm.
+        // Explicit values are compared, both those of this configuration and those of Helm.
         let probe = ".spec.containers[r].readinessProbe";
         let asked = pod(default.clone(), (5, 10), startup.clone());
         assert_eq!(paths(&merged(&asked, &found)), [format!("{probe}.initialDelaySeconds")]);

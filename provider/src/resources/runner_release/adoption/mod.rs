@@ -1,7 +1,7 @@
-//! The import of a release that Helm installed, and of one whose pods are preserved.
+//! The import of a release that Helm installed, or of one with preserved pods.
 //!
-//! Four hooks: a read observes ([`Session::observe_import`], [`Session::observe_again`]), a plan decides ([`plan`]), an update
-//! applies ([`preserve`], [`Session::begin_adoption`]) and finishes ([`Session::finish_adoption`]).
+//! Four hooks: a read observes ([`Session::observe_import`], [`Session::observe_again`]), a plan decides ([`plan`]), an
+//! update applies ([`preserve`], [`Session::begin_adoption`]) and finishes ([`Session::finish_adoption`]).
 
 mod helm;
 mod merge;
@@ -30,16 +30,16 @@ use super::spec::Names;
 use super::{Session, live};
 use crate::objects::{During as _, Step};
 
-/// What the private state has of an import.
+/// State of an import in the private state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Adoption {
-    /// The release was created here, or nothing of its import is left.
+    /// The release was created by this provider, or its import is complete and no pods are preserved.
     #[default]
     None,
-    /// Until an apply has completed the import, it takes over all fields of the objects.
+    /// The import is not complete: the next apply takes over all fields of the objects.
     Importing(Import),
-    /// The Deployment has the pod template that the import found.
+    /// The Deployment has the pod template that the import observed.
     Preserving(ObservedPod),
 }
 
@@ -67,19 +67,19 @@ impl Adoption {
         matches!(self, Self::Importing(import) if import.is_helm)
     }
 
-    /// Whether the apply takes over an object of Helm.
+    /// Whether the apply adopts an object of Helm.
     pub(super) fn takes_over(&self, object: &Json, names: &Names) -> bool {
         self.is_helm() && is_helm_managed(object, &names.namespace, &names.release)
     }
 
-    /// Notes the Secrets that have changed since the pods were started.
+    /// Records the Secrets that have changed since the pods were started.
     pub(super) fn note_outdated(&mut self, names: &[String]) {
         if let Self::Importing(Import { pod: Some(pod), .. }) | Self::Preserving(pod) = self {
             pod.outdated = names.to_vec();
         }
     }
 
-    /// The warning of a destroy before the first apply.
+    /// Returns the warning of a destroy before the first apply.
     pub(super) fn warning_of_delete(&self) -> Option<Diagnostic> {
         let detail = "The release was imported from Helm, and no apply has adopted all of its objects. Objects that \
                       are still managed by Helm were not deleted. Use `helm uninstall` to delete them.";
@@ -113,7 +113,7 @@ impl Adoption {
         }
     }
 
-    /// The adoption when `desired` is being applied: a preserved template replaces that of this provider from now on.
+    /// Returns the adoption while `desired` is applied: from now on a preserved template replaces the desired one.
     fn applied(self, desired: &Desired) -> Self {
         let preserved = |pod: ObservedPod| desired.preserves().then(|| pod.preserved_for(desired));
         match self {
@@ -132,7 +132,7 @@ impl Adoption {
 }
 
 impl Session<'_> {
-    /// The objects of a release that is imported: those of this provider and those of Helm.
+    /// Returns the objects of a release that is imported: those of this provider and those of Helm.
     pub(super) async fn observe_import(
         &self,
         operation: &mut Read<RunnerRelease, Private>,
@@ -151,7 +151,7 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Observes what Helm may have changed since the import.
+    /// Observes the objects and records of Helm again, which may have changed since the import.
     pub(super) async fn observe_again(
         &self,
         private: &mut Private,
@@ -166,7 +166,7 @@ impl Session<'_> {
         self.observe_pod(&helm, private, namespace, release).await
     }
 
-    /// Takes over the fields of Helm, so that the apply that follows removes what is not desired.
+    /// Takes over the fields of Helm, so that the apply that follows removes those that are not desired.
     pub(super) async fn begin_adoption(&self, desired: &Desired, private: &mut Private) -> Result<(), Error> {
         if private.adoption.is_helm() {
             self.take_over_fields(desired).await?;
@@ -175,7 +175,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Deletes Helm's records. From now on the release is managed here alone.
+    /// Deletes Helm's records. From now on only this provider manages the release.
     pub(super) async fn finish_adoption(
         &self,
         desired: &Desired,
@@ -191,13 +191,13 @@ impl Session<'_> {
     }
 }
 
-/// Starts the import of a release of which no annotation tells the attributes: the next apply completes its objects, whoever
-/// owns the missing fields.
+/// Starts the import of a release without an annotation that contains its attributes: the next apply completes its
+/// objects, whichever manager owns the missing fields.
 pub(super) fn import_incomplete(private: &mut Private) {
     private.adoption.import(false, |_| {});
 }
 
-/// Decides what happens to the pods of a release, and warns of what the apply of an import will do.
+/// Decides about the pods of a release, and returns warnings about the apply of an import.
 pub(super) fn plan(
     desired: &Desired,
     prior: &Manifest,
@@ -217,7 +217,7 @@ pub(super) fn plan(
     (decision, warnings)
 }
 
-/// The warning of an import.
+/// Returns the warning of an import.
 fn import_warning(namespace: &str, release: &str, found: &[Json], adoption: &Adoption) -> Diagnostic {
     let record = match adoption {
         Adoption::Importing(import) => import.record.as_ref(),

@@ -1,8 +1,8 @@
-//! Preserves the pods of an imported release that work as those of this provider would.
+//! Preserves the pods of an imported release that are equivalent to those of this provider.
 //!
-//! The Deployment gets the pod template that was found, field by field, and an annotation with the hash of the template of
-//! this provider that it replaces. As long as that template and the Secrets do not change, no pod is replaced. After any
-//! change the template of this provider is applied.
+//! The Deployment gets the observed pod template, field by field, and an annotation with the hash of the desired
+//! template that it replaces. As long as the desired template and the Secrets do not change, no pod is replaced. After
+//! any change the desired template is applied.
 
 use std::collections::BTreeMap;
 
@@ -21,20 +21,20 @@ use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::spec::ServiceAccount;
 use crate::resources::runner_release::{Session, live};
 
-/// Annotation of a Deployment with a preserved template: the hash of the template of this provider that it replaces.
+/// Annotation of a Deployment with a preserved template: the hash of the desired template that it replaces.
 pub(in super::super) const TEMPLATE_HASH: &str = "gitlabspot.io/template-hash";
 
-/// The manager's pod as an import found it.
+/// The manager's pod as an import observed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct ObservedPod {
     deployment: String,
-    /// The template, with keyed hashes in place of what may be secret.
+    /// The template, with keyed hashes in place of values that may be secret.
     template: Json,
     /// Fields of the template that neither Helm nor this provider has written.
     foreign: Vec<String>,
     basis: Basis,
-    /// Annotations of its service account, if that is of the release.
+    /// Annotations of its service account, if that is part of the release.
     #[serde(default)]
     account: Option<BTreeMap<String, String>>,
     /// Secrets that have changed since the pods were started.
@@ -48,18 +48,18 @@ pub(in super::super) struct ObservedPod {
 enum Basis {
     /// Its settings can be compared with the desired ones.
     Settings(Settings),
-    /// It was applied in place of the template of this provider with this hash.
+    /// It was applied in place of the desired template with this hash.
     TemplateHash(String),
 }
 
-/// What a plan does with the pods.
+/// Decision of a plan about the pods.
 #[derive(Clone, Debug, PartialEq)]
 pub(in super::super) enum Decision {
-    /// The template of this provider is applied, because of these differences.
+    /// The desired template is applied, because of these differences.
     Replace(Vec<Difference>),
     /// This template is preserved.
     Preserve(Json),
-    /// It depends on the token, which is not known yet.
+    /// The decision depends on the token, which is unknown.
     Unknown,
 }
 
@@ -68,7 +68,7 @@ impl ObservedPod {
         merge::merge_templates(own, &self.template, &self.foreign, manager, hashes)
     }
 
-    /// The same pod with the template in place of that of this provider.
+    /// Returns the pod with its template in place of the desired one.
     pub(super) fn preserved_for(self, desired: &Desired) -> Self {
         Self { basis: Basis::TemplateHash(hash(desired.own_template())), ..self }
     }
@@ -100,7 +100,7 @@ impl Session<'_> {
                 let secret = objects.iter().find(|object| has_token(object) && is_helm(object));
                 Basis::Settings(settings::found(config_map, secret, namespace_variable(template, name), &hashes))
             }
-            // An adoption that was interrupted: only the earlier observation has the settings.
+            // After an interrupted adoption, only the earlier observation has the settings.
             (None, None) => return Ok(()),
         };
         let names = secrets(template);
@@ -119,7 +119,7 @@ impl Session<'_> {
     }
 }
 
-/// Decides whether the pods that were found can stay. `prior` are the objects in the state.
+/// Decides whether the observed pods can be preserved. `prior` are the objects in the state.
 pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> Decision {
     let replace = || Decision::Replace(Vec::new());
     let Some((pod, hashes)) = private.adoption.pod().zip(private.hashes.as_ref()) else { return replace() };
@@ -129,6 +129,7 @@ pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> 
     }
     let own = desired.own_template();
     let merged = pod.template_for(own, &desired.spec.names.full, hashes);
+    // The Secret of a token that this provider writes is compared separately.
     let others = pod.outdated.iter().filter(|name| !desired.spec.token.owned || **name != desired.spec.token.name);
     let settings = match &pod.basis {
         Basis::Settings(settings) => settings,
@@ -157,7 +158,7 @@ pub(super) fn decide(desired: &Desired, prior: &Manifest, private: &Private) -> 
     if differences.is_empty() { Decision::Preserve(merged.template) } else { Decision::Replace(differences) }
 }
 
-/// Preserves the template if the plan did; if the plan could not know, decides now.
+/// Preserves the template if the plan did so. If the plan could not decide, this decides.
 pub(in super::super) fn preserve(
     desired: &mut Desired,
     planned: Option<&Manifest>,
@@ -199,7 +200,7 @@ pub(in super::super) fn hash(template: &Json) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether the token's Secret will be as the pods were started with; `None` while the token is unknown.
+/// Whether the Secret of the token has the content that the pods were started with; `None` while the token is unknown.
 fn is_same_token(desired: &Desired, prior: &Manifest, hashes: &SecretHashes, outdated: &[String]) -> Option<bool> {
     let name = &desired.spec.token.name;
     let key = live::secret(&desired.spec.names.namespace, name).to_string();
@@ -209,7 +210,7 @@ fn is_same_token(desired: &Desired, prior: &Manifest, hashes: &SecretHashes, out
     Some(hashes.is_same_secret(name, Some(&desired.secret()?.expose())))
 }
 
-/// What Helm and we have written of a Deployment's template, as the cluster keeps it.
+/// Returns the fields of a Deployment's template in `managedFields` that Helm and this provider have written.
 fn written(deployment: &Json) -> Vec<&Json> {
     let entries = deployment["metadata"]["managedFields"].as_array();
     let entries =
@@ -224,7 +225,7 @@ fn written(deployment: &Json) -> Vec<&Json> {
         .collect()
 }
 
-/// Jobs' namespace where the chart gives it to the registration instead of writing it into the configuration.
+/// Returns the namespace of jobs, if the chart passes it to the registration and not in the configuration.
 fn namespace_variable<'a>(template: &'a Json, manager: &str) -> Option<&'a str> {
     let containers = template.pointer("/spec/containers").and_then(Json::as_array)?;
     let container = containers.iter().find(|container| container["name"] == manager)?;
@@ -232,7 +233,7 @@ fn namespace_variable<'a>(template: &'a Json, manager: &str) -> Option<&'a str> 
     variable["value"].as_str()
 }
 
-/// Annotations of the service account that the pod was made with.
+/// Returns the annotations of the pod's service account.
 fn account(objects: &[Json], template: &Json) -> Option<BTreeMap<String, String>> {
     let name = template.pointer("/spec/serviceAccountName")?;
     let is_its = |object: &&Json| object["kind"] == "ServiceAccount" && object["metadata"]["name"] == *name;
@@ -241,14 +242,14 @@ fn account(objects: &[Json], template: &Json) -> Option<BTreeMap<String, String>
     Some(texts.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect())
 }
 
-/// Those of ours that it had not, or with another value.
+/// Returns a difference if a desired annotation is missing or has a different value.
 fn in_account(found: Option<&BTreeMap<String, String>>, own: &ServiceAccount) -> Option<Difference> {
     let found = found.filter(|_| own.create)?;
     let is_other = own.annotations.iter().any(|(name, value)| found.get(name) != Some(value));
     is_other.then(|| Difference::at("annotations of the service account"))
 }
 
-/// The Secrets that the manager's pod takes in when it starts.
+/// Returns the Secrets that the manager reads when it starts.
 fn secrets(template: &Json) -> Vec<String> {
     let volumes = template.pointer("/spec/volumes").and_then(Json::as_array).into_iter().flatten();
     let of_volume = |volume: &Json| {

@@ -1,6 +1,6 @@
-//! What Helm remembers of a release: its chart, and the values that it was given.
+//! Helm's record of a release: its chart, and the values that were set.
 //!
-//! Values may hold secrets: only the names of their keys are told, and hashes of them remembered.
+//! Values may contain secrets: only the names of their keys are shown, and keyed hashes of them are stored.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -16,22 +16,22 @@ use crate::resources::runner_release::schema::RunnerRelease;
 use crate::resources::runner_release::secret_hashes::SecretHashes;
 use crate::resources::runner_release::values::{KEYS, MapsTo, leaves, parse};
 
-/// A Secret has at most 1 MiB; what unpacks to more than this is no record.
+/// Maximum size of an unpacked record. A Secret has at most 1 MiB.
 const LARGEST: u64 = 32 * 1024 * 1024;
 
-/// What is remembered of the newest record.
+/// The stored part of the newest record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     chart: String,
     chart_version: String,
-    /// The runner that the chart deploys where no value says otherwise.
+    /// Version of GitLab Runner that the chart deploys by default.
     runner_version: String,
-    /// Keys of the values that are no defaults, and keyed hashes of what they have.
+    /// Keys of values that differ from the defaults, with keyed hashes of the values.
     values: BTreeMap<String, String>,
 }
 
 impl Record {
-    /// The newest of those that can be read.
+    /// Returns the newest record that can be read.
     pub(super) fn newest(records: &[Json], hashes: &SecretHashes) -> Option<Self> {
         let revision = |record: &&Json| record["metadata"]["labels"]["version"].as_str()?.parse::<u64>().ok();
         let mut records: Vec<&Json> = records.iter().collect();
@@ -39,8 +39,8 @@ impl Record {
         let release = records.into_iter().rev().find_map(unpacked)?;
         let text = |pointer: &str| release.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
         let config = release["config"].as_object().cloned().unwrap_or_default();
-        let said = leaves(&config).into_iter().filter(|(key, value)| !is_default(key, value));
-        let hashed = said.map(|(key, value)| (key.clone(), hash(&key, &value, hashes)));
+        let explicit = leaves(&config).into_iter().filter(|(key, value)| !is_default(key, value));
+        let hashed = explicit.map(|(key, value)| (key.clone(), hash(&key, &value, hashes)));
         Some(Self {
             chart: text("/chart/metadata/name"),
             chart_version: text("/chart/metadata/version"),
@@ -49,7 +49,7 @@ impl Record {
         })
     }
 
-    /// From which chart it is.
+    /// Returns the chart of the record, as text for users.
     pub(super) fn described(&self) -> String {
         let chart = format!("the chart {} {} ({})", self.chart, self.chart_version, self.runner_version);
         match self.chart.as_str() {
@@ -58,18 +58,18 @@ impl Record {
         }
     }
 
-    /// What gives the image of the chart.
+    /// Returns a hint about the attribute that selects the image of the chart.
     pub(super) fn hint(&self) -> Option<String> {
         let version = self.runner_version.trim_start_matches('v');
         let is_one = version.starts_with(|c: char| c.is_ascii_digit());
         is_one.then(|| format!("The chart deploys GitLab Runner {version} by default: runner_version = \"{version}\"."))
     }
 
-    /// Of values that the configuration has neither in its own values nor as attributes.
+    /// Returns a warning about values that the configuration sets neither in `values` nor with attributes.
     pub(super) fn uncovered(&self, config: &RunnerRelease, hashes: &SecretHashes) -> Option<Diagnostic> {
         let files = known_list(&config.values)?;
         let own: Vec<serde_json::Map<String, Json>> = files.iter().filter_map(|file| parse(file)).collect();
-        // Of files that are laid over one another, any may have it.
+        // The files are merged, so each of them may contain the value.
         let own: Vec<(String, Json)> = own.iter().flat_map(leaves).collect();
         let given = config.clone().into_raw_object();
         let is_set = |name: &&str| given.get(*name).is_some_and(|value| *value != Raw::Null);
@@ -92,7 +92,7 @@ impl Record {
     }
 }
 
-/// What is so here if nobody says anything.
+/// Whether a value is the default of this resource.
 fn is_default(key: &str, value: &Json) -> bool {
     match value {
         Json::Bool(flag) => *flag == ["rbac.create", "serviceAccount.create", "unregisterRunners"].contains(&key),
@@ -103,7 +103,7 @@ fn is_default(key: &str, value: &Json) -> bool {
     }
 }
 
-/// The attributes of which each can say what a key says; none for a key without effect, or that the chart does not have.
+/// Returns the attributes that can set a key. None for a key without effect, or one that the chart does not have.
 fn attributes(key: &str) -> Vec<&'static str> {
     let Some(key) = KEYS.iter().find(|known| known.path == key) else { return Vec::new() };
     match (key.path, key.maps_to) {
@@ -130,10 +130,11 @@ fn hash(key: &str, value: &Json, hashes: &SecretHashes) -> String {
     hashes.of_text(key, &crate::objects::manifest::text(value)).0
 }
 
-/// The release in a record: base64, within which is JSON, packed or not.
+/// Returns the release in a record: JSON in base64, with or without gzip, in the base64 of the Secret.
 fn unpacked(record: &Json) -> Option<Json> {
     let inner = STANDARD.decode(record["data"]["release"].as_str()?).ok()?;
     let packed = STANDARD.decode(inner.trim_ascii()).ok()?;
+    // Helm recognizes gzip by these bytes, and reads plain JSON otherwise.
     if !packed.starts_with(&[0x1f, 0x8b, 0x08]) {
         return serde_json::from_slice(&packed).ok();
     }
@@ -191,7 +192,7 @@ mod tests {
     fn recorded_keys_outside_the_configuration_are_reported() {
         let hashes = SecretHashes::stored_or_new(&Private::default());
         let found = Record::newest(&[record("1", &release("0.86.0"), true)], &hashes).unwrap();
-        let told = |config: &RunnerRelease| found.uncovered(config, &hashes).map(|told| told.detail);
+        let reported = |config: &RunnerRelease| found.uncovered(config, &hashes).map(|warning| warning.detail);
         let config = RunnerRelease {
             gitlab_url: "https://gitlab.com/".into(),
             runner_token_wo: "glrt-other".into(),
@@ -199,10 +200,10 @@ mod tests {
             values: tfplugin::framework::Value::Known(vec!["tolerations: [{key: a}]\nresources: {}".into()]),
             ..RunnerRelease::default()
         };
-        let detail = told(&config).unwrap();
+        let detail = reported(&config).unwrap();
         assert!(detail.contains("differ from it: metrics.enabled, resources. The apply"), "{detail}");
         let values = "metrics: {enabled: true}\ntolerations: [{key: a}]\nresources: {limits: {cpu: '1'}}";
         let config = RunnerRelease { values: tfplugin::framework::Value::Known(vec![values.into()]), ..config };
-        assert_eq!(told(&config), None);
+        assert_eq!(reported(&config), None);
     }
 }

@@ -1,6 +1,7 @@
-//! What a running manager was started with, beside its pod: configuration, options of its registration, scripts, token.
+//! Settings that a running manager was started with and that are not in its pod template: configuration, options of its
+//! registration, scripts and token.
 //!
-//! The chart has it in other files than we. So it is taken collected, key by key, and only hashes of it are remembered.
+//! The chart uses other files than this provider. So they are collected key by key, and only hashes are stored.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::resources::runner_release::spec::{Start, TokenKind};
 /// Keyed hashes of settings by their names.
 pub(super) type Settings = BTreeMap<String, String>;
 
-/// The chart's files; each further one is of the user's.
+/// Files of the chart; all other files are from the user.
 const FILES: [&str; 8] = [
     "check-live",
     "config.template.toml",
@@ -30,7 +31,7 @@ const FILES: [&str; 8] = [
     "set-session-server-port",
 ];
 
-/// Options of `register` that the chart writes into its script, and what they are called here.
+/// Options of `register` in the script of the chart, with their names in this provider.
 const OPTIONS: [(&str, &str); 4] = [
     ("--name", RUNNER_NAME),
     ("--run-untagged", "registration.run_untagged"),
@@ -41,10 +42,10 @@ const OPTIONS: [(&str, &str); 4] = [
 const RUNNER_NAME: &str = "runner_name";
 const TOKEN: &str = "the runner's token";
 
-/// Of an authentication token GitLab has these, and `register` is not told them.
+/// Prefix of the settings that GitLab stores with an authentication token, so that `register` does not send them.
 const OF_REGISTRATION: &str = "registration.";
 
-/// Taken collected, before anything is hashed.
+/// Settings before they are hashed.
 #[derive(Default)]
 struct Collected(BTreeMap<String, String>);
 
@@ -72,7 +73,7 @@ impl Collected {
         }
     }
 
-    /// `[[runners]]` but for what `register` puts there from its environment.
+    /// Adds `[[runners]]`, except the keys that `register` sets from its environment.
     fn runner(&mut self, mut runner: toml::Table) {
         for name in ["url", "executor", "token", "name"] {
             runner.remove(name);
@@ -85,7 +86,7 @@ impl Collected {
     }
 }
 
-/// What the chart's objects say.
+/// Returns the settings in the objects of the chart.
 pub(super) fn found(
     config_map: &Json,
     secret: Option<&Json>,
@@ -122,7 +123,7 @@ pub(super) fn found(
     collected.hashed(hashes)
 }
 
-/// What we would start it with.
+/// Returns the settings with which this provider would start the manager.
 fn desired(desired: &Desired, hashes: &SecretHashes) -> Settings {
     let spec = &desired.spec;
     let mut collected = Collected::default();
@@ -135,11 +136,11 @@ fn desired(desired: &Desired, hashes: &SecretHashes) -> Settings {
         }
         Start::Register(registration) => {
             collected.put(RUNNER_NAME, registration.name.clone().unwrap_or_default());
-            let said = |name: &str| format!("{OF_REGISTRATION}{name}");
-            collected.put(said("run_untagged"), if registration.run_untagged { "true" } else { "" });
-            collected.put(said("access_level"), registration.access_level.clone().unwrap_or_default());
+            let setting = |name: &str| format!("{OF_REGISTRATION}{name}");
+            collected.put(setting("run_untagged"), if registration.run_untagged { "true" } else { "" });
+            collected.put(setting("access_level"), registration.access_level.clone().unwrap_or_default());
             let seconds = registration.maximum_timeout.map(|seconds| seconds.to_string());
-            collected.put(said("maximum_timeout"), seconds.unwrap_or_default());
+            collected.put(setting("maximum_timeout"), seconds.unwrap_or_default());
         }
     }
     collected.put("pre_entrypoint_script", spec.pre_entrypoint_script.as_deref().unwrap_or_default().trim());
@@ -152,7 +153,7 @@ fn desired(desired: &Desired, hashes: &SecretHashes) -> Settings {
     collected.hashed(hashes)
 }
 
-/// The parts of which one is not as the other, by name alone.
+/// Returns the settings that differ, by their names only.
 pub(super) fn differences(found: &Settings, wanted_release: &Desired, hashes: &SecretHashes) -> Vec<Difference> {
     let desired = desired(wanted_release, hashes);
     let mut names: Vec<&String> = found.keys().chain(desired.keys()).collect();
@@ -161,16 +162,17 @@ pub(super) fn differences(found: &Settings, wanted_release: &Desired, hashes: &S
     let is_new_token = wanted_release.spec.token.kind == TokenKind::Authentication;
     let counts = |name: &&&String| {
         (!is_new_token || !name.starts_with(OF_REGISTRATION))
-            // Without a name the manager took its pod's. A name is for people to read, and the next pod has it.
+            // Without a name the manager registered with that of its pod. It is only displayed: the next pod has the
+            // new one.
             && (name.as_str() != RUNNER_NAME || found.contains_key(RUNNER_NAME))
-            // A Secret of others is compared by its name, which stands in the pod.
+            // An existing Secret is compared by its name in the pod template.
             && (wanted_release.spec.token.owned || name.as_str() != TOKEN)
     };
     let differ = |name: &&&String| found.get(**name) != desired.get(**name);
     names.iter().filter(counts).filter(differ).map(|name| Difference::at(name.as_str())).collect()
 }
 
-/// `[[runners]]` of the template, in the catalogue's spelling where it knows all of it.
+/// Returns `[[runners]]` of the template, with the spelling of the catalogue if it has all of the keys.
 fn template(text: &str) -> toml::Table {
     let release = Release { name: "", namespace: "", values: None, app_version: "" };
     let version = RunnerVersion::new(u16::MAX, 0);
@@ -190,7 +192,7 @@ fn template(text: &str) -> toml::Table {
     }
 }
 
-/// Options of the script, one on a line: `--name="my runner" \`, or within a variable.
+/// Returns the options in the script, of which each is on a line: `--name="my runner" \`, or in a variable.
 fn options(script: &str) -> Vec<(String, String)> {
     let known = ["--template-config", "--non-interactive", "--config"];
     let option = |line: &str| {

@@ -1,36 +1,36 @@
-//! The closed list of differences between the chart's pod and that of this provider that have no effect on a running
+//! The complete list of differences between the pod of the chart and that of this provider that do not affect a running
 //! manager. For every other difference the pod is replaced.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::resources::runner_release::spec::{READINESS, pod_security_context};
 
-/// Variables of the chart's that only `gitlab-runner register` reads, which such a pod has behind it.
+/// Variables of the chart that only `gitlab-runner register` reads, which has already run in a running pod.
 pub(super) const OF_REGISTER: [&str; 4] =
     ["KUBERNETES_NAMESPACE", "REGISTER_LOCKED", "RUNNER_TAG_LIST", "SESSION_SERVER_ADDRESS"];
 
-/// What only the chart's pod has, and may keep.
+/// Whether only the pod of the chart has a field, and may keep it.
 pub(super) fn is_leftover(path: &str, found: &Json, manager: &str) -> bool {
     let container = format!(".spec.containers[{manager}]");
     let Some(field) = path.strip_prefix(&container) else {
         return match path {
-            // Nothing is mounted from it.
+            // No container mounts it.
             ".spec.volumes[runner-secrets]" => found["emptyDir"].is_object(),
-            // They tell what the pod was started with, and nobody reads them in it.
+            // Checksums of the content that the pod was started with, which no container reads.
             ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets" => true,
             _ => false,
         };
     };
     match field {
-        // Acts when the pod ends, as it did for Helm.
+        // It runs when the pod ends, as with Helm.
         ".lifecycle" => *found == json!({ "preStop": { "exec": { "command": UNREGISTER } } }),
-        // The chart writes it without a value where there is no session server; the manager does not read it.
+        // The chart sets it without a value if there is no session server; the manager does not read it.
         ".env[SESSION_SERVER_ADDRESS]" => found.as_object().is_some_and(|fields| fields.len() == 1),
-        // Jobs' namespace is compared as part of the configuration.
+        // The namespace of jobs is compared as part of the configuration.
         ".env[KUBERNETES_NAMESPACE]" | ".env[REGISTER_LOCKED]" | ".env[RUNNER_TAG_LIST]" => {
             found["valueFrom"].is_null()
         }
-        // A port of a container is a note; the manager listens where config.toml says.
+        // Ports of a container are informational; the manager listens on the port in config.toml.
         _ if field.starts_with(".ports[") => found["name"] != "session-server",
         _ => false,
     }
@@ -41,10 +41,10 @@ const UNREGISTER: [&str; 3] = ["/entrypoint", "unregister", "--all-runners"];
 /// Initial delay and period of the chart's readiness probe, in seconds.
 const READINESS_OF_CHART: (i64, i64) = (60, 60);
 
-/// What has another value in the chart's pod, and may keep it.
+/// Whether a field may keep the value that it has in the pod of the chart.
 pub(super) fn is_of_the_chart(path: &str, own: &Json, found: &Json, manager: &str) -> bool {
     let probe = format!(".spec.containers[{manager}].readinessProbe.");
-    // The defaults decide how soon a new pod is ready. Times that somebody asked for are compared.
+    // The defaults determine how soon a new pod is ready. Explicit times are compared.
     let is_default = |ours: i64, theirs: i64| *own == ours && *found == theirs;
     match path.strip_prefix(&probe) {
         Some("initialDelaySeconds") => return is_default(READINESS.0, READINESS_OF_CHART.0),
@@ -53,31 +53,31 @@ pub(super) fn is_of_the_chart(path: &str, own: &Json, found: &Json, manager: &st
     }
     matches!(
         path,
-        // Of what the pod was started with; that is compared itself.
+        // Checksums of the content that the pod was started with, which is compared itself.
         ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets"
-        // Which chart made it; no selector uses them.
+        // The chart and tool that created the pod; no selector uses them.
         | ".metadata.labels.chart" | ".metadata.labels.heritage"
     )
 }
 
-/// What only our pod would have, and a running one need not get. `beside` are the fields next to it.
+/// Whether only the pod of this provider has a field, and a running pod does not need it. `beside` are its siblings.
 pub(super) fn is_of_no_use(path: &str, own: &Json, beside: &Map<String, Json>, manager: &str) -> bool {
     match path {
         ".metadata.annotations.checksum/configmap" | ".metadata.annotations.checksum/secrets" => true,
-        // It says when to restart later; a first value is no change.
+        // It restarts the pods when its value changes; a first value is no change.
         ".metadata.annotations.checksum/restart-on" => true,
-        // The account of the pod that was found is compared itself.
+        // The service account of the observed pod is compared itself.
         ".metadata.annotations.checksum/service-account" => true,
-        // A pod that runs was admitted without it. Of a security context that somebody wrote, all is compared.
+        // A running pod was admitted without it. An explicit security context is compared completely.
         ".spec.securityContext.seccompProfile" => pod_security_context().as_object() == Some(beside),
-        // The Secret was there when the pod started.
+        // The Secret existed when the pod started.
         _ if path.starts_with(".spec.volumes[projected-secrets]") => path.ends_with(".secret.optional") && *own == true,
-        // It has started.
+        // The pod has started already.
         _ => path.strip_prefix(".spec.containers[") == Some(&format!("{manager}].startupProbe")),
     }
 }
 
-/// What the API server fills in where nobody says anything.
+/// Whether a value is the default of the API server.
 pub(super) fn is_default(name: &str, value: &Json) -> bool {
     match name {
         "terminationMessagePath" => value == "/dev/termination-log",
@@ -85,7 +85,7 @@ pub(super) fn is_default(name: &str, value: &Json) -> bool {
         "restartPolicy" => value == "Always",
         "dnsPolicy" => value == "ClusterFirst",
         "schedulerName" => value == "default-scheduler",
-        // The older name of serviceAccountName.
+        // The deprecated alias of serviceAccountName.
         "serviceAccount" => true,
         "protocol" => value == "TCP",
         "apiVersion" => value == "v1",
@@ -100,14 +100,14 @@ pub(super) fn is_default(name: &str, value: &Json) -> bool {
     }
 }
 
-/// Flags and delays that the API server does not keep when they are false or zero.
+/// Whether the API server omits a field: flags that are false, and delays that are zero.
 pub(super) fn is_dropped(name: &str, value: &Json) -> bool {
     *value == 0 && name == "initialDelaySeconds"
         || *value == false
             && ["readOnly", "hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty"].contains(&name)
 }
 
-/// Whether it is the pull policy that follows from the image.
+/// Whether the pull policy is the default for the image: Always for the tag `latest`, else IfNotPresent.
 pub(super) fn is_default_policy(container: &Json) -> bool {
     let image = container["image"].as_str().unwrap_or_default();
     let tag = image.rsplit('/').next().and_then(|name| name.split_once(':')).map_or("latest", |(_, tag)| tag);

@@ -9,7 +9,7 @@ use super::*;
 
 const PLACE: Place<'_> = Place { name: "gitlab-runner", namespace: "gitlab-runner", runner_version: None };
 
-/// The release that attributes describe.
+/// Returns the release that the attributes describe.
 fn resolved(attributes: &Map<String, Json>, token: Option<TokenKind>) -> Result<ReleaseSpec, String> {
     let mut attributes = attributes.clone();
     for (name, value) in [("name", PLACE.name), ("namespace", PLACE.namespace)] {
@@ -21,7 +21,7 @@ fn resolved(attributes: &Map<String, Json>, token: Option<TokenKind>) -> Result<
     Ok(spec::resolve(given).map_err(|error| format!("{error:#?}"))?.spec)
 }
 
-/// Fields of an object have no order.
+/// Sorts fields, because objects have no order.
 fn sorted(value: Json) -> Json {
     let Json::Object(fields) = value else { return value };
     let fields: std::collections::BTreeMap<_, _> =
@@ -29,10 +29,10 @@ fn sorted(value: Json) -> Json {
     Json::Object(fields.into_iter().collect())
 }
 
-/// What decides about objects.
+/// Returns the parts of a release that determine its objects.
 fn parts(spec: &ReleaseSpec) -> Vec<String> {
     let mut pod = spec.pod.clone();
-    // Attributes have no order of variables: theirs follow in that of their names.
+    // Attributes do not keep the order of variables: they are sorted by name.
     let mut env = pod.env.clone();
     for (name, value) in spec.settings.extra_env.iter().flatten() {
         env.push(json!({ "name": name, "value": value }));
@@ -57,7 +57,7 @@ fn parts(spec: &ReleaseSpec) -> Vec<String> {
     ]
 }
 
-/// Checks that the attributes give the same release as the file.
+/// Checks that the release of the attributes is the same as the release of the file.
 fn check(name: &str, text: &str) {
     let Ok(release) = release(&[text], PLACE) else {
         let given =

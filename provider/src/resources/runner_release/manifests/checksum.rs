@@ -1,4 +1,4 @@
-//! Hashes that roll the pods when what they started with has changed.
+//! Hashes that replace the pods when content changes that they were started with.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// A keyed hash of a Secret: shows a change without telling the content.
+/// A keyed hash of a Secret: it shows a change, but not the content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(pub String);
 
-/// HMAC-SHA-256 over the Secret's keys and values, in hex.
+/// Returns HMAC-SHA-256 of the keys and values of a Secret, in hex.
 ///
-/// The key must not leave the provider's private state: without it a short secret could be guessed
-/// from its hash.
+/// The key must not leave the private state of the provider: with it, a short secret could be guessed from its hash.
 pub fn fingerprint<'a>(key: &[u8], data: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Fingerprint {
     let sorted: BTreeMap<&str, &[u8]> = data.into_iter().collect();
     let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
@@ -21,7 +20,7 @@ pub fn fingerprint<'a>(key: &[u8], data: impl IntoIterator<Item = (&'a str, &'a 
         Err(_) => unreachable!("HMAC takes a key of any length"),
     };
     for (name, value) in sorted {
-        // Lengths keep one entry from passing for another.
+        // The lengths distinguish entries with the same concatenation of name and value.
         for part in [name.as_bytes(), value] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -30,15 +29,15 @@ pub fn fingerprint<'a>(key: &[u8], data: impl IntoIterator<Item = (&'a str, &'a 
     Fingerprint(hex::encode(mac.finalize().into_bytes()))
 }
 
-/// SHA-256 of the value as JSON, in hex. The order of keys does not count.
+/// Returns SHA-256 of a value as JSON, in hex. The order of keys has no effect.
 pub(super) fn of_value(value: &Value) -> String {
     let mut text = String::new();
     write_sorted(value, &mut text);
     hex::encode(Sha256::digest(text))
 }
 
-/// `serde_json` keeps the order in which keys came, or sorts them, as other crates of a build ask
-/// it to; a checksum must not depend on that.
+/// Writes JSON with sorted keys. `serde_json` keeps or sorts them, depending on features that other crates of a build
+/// enable, and a checksum must not depend on that.
 fn write_sorted(value: &Value, text: &mut String) {
     match value {
         Value::Object(fields) => {
@@ -64,7 +63,7 @@ fn write_sorted(value: &Value, text: &mut String) {
     }
 }
 
-/// One checksum for all Secrets.
+/// Returns one checksum for all Secrets.
 pub(super) fn of_fingerprints(fingerprints: &BTreeMap<String, Fingerprint>) -> Option<String> {
     if fingerprints.is_empty() {
         return None;

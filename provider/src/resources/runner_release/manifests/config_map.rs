@@ -39,7 +39,7 @@ pub(super) fn object(spec: &ReleaseSpec) -> Result<Value, toml::ser::Error> {
     Ok(Value::Object(object))
 }
 
-/// The start writes the cache's credentials below the table's header, which therefore must exist.
+/// Adds the table of the cache type: the start script writes the credentials of the cache below its header.
 fn with_cache_table(spec: &ReleaseSpec) -> Config {
     let mut config = spec.config.clone();
     let cache = config.runner.get_mut("cache").and_then(toml::Value::as_table_mut);

@@ -33,7 +33,7 @@ fn annotations(spec: &ReleaseSpec, config_map: &Value, fingerprints: &Fingerprin
     let mut annotations = Map::new();
     put(&mut annotations, "checksum/configmap", config_map.get("data").map(of_value));
     put(&mut annotations, "checksum/secrets", of_fingerprints(fingerprints));
-    // What it is annotated with, such as an IAM role, reaches a pod when it is made.
+    // Annotations of the service account, such as an IAM role, have an effect when a pod is created.
     let account = &spec.service_account;
     if account.create && !account.annotations.is_empty() {
         put(&mut annotations, "checksum/service-account", of_value(&json!(account.annotations)));
@@ -88,6 +88,7 @@ fn container(spec: &ReleaseSpec) -> Value {
     put(&mut fields, "envFrom", spec.settings.extra_env_from_refs.clone());
     let timeout = pod.probe_timeout_seconds;
     put(&mut fields, "startupProbe", startup_probe(timeout));
+    // A slow answer of GitLab is no failure: the script has to end before the timeout of the probe.
     let verify_timeout = (timeout - 1).max(1).to_string();
     let alive = json!(["/bin/bash", "/configmaps/check-live", verify_timeout]);
     put(&mut fields, "livenessProbe", probe(alive, timeout, pod.liveness));
@@ -99,9 +100,9 @@ fn container(spec: &ReleaseSpec) -> Value {
     Value::Object(fields)
 }
 
-/// The other probes wait for it. It looks each 2 seconds, so that a manager is ready soon after its start, for 10 minutes:
-/// enough for 30 attempts to register that GitLab refuses within 15 seconds each, with 5 seconds between them. By then the
-/// rollout has failed as well (`progressDeadlineSeconds`), and the container starts again.
+/// All other probes wait for the startup probe. It runs every 2 seconds, so that a manager is ready soon after its
+/// start, for 10 minutes: enough for 30 attempts to register that GitLab rejects within 15 seconds each, with 5 seconds
+/// between them. By then the rollout has failed too (`progressDeadlineSeconds`), and the container is restarted.
 fn startup_probe(timeout: i64) -> Value {
     let times = ProbeTimes {
         initial_delay_seconds: 0,
@@ -147,8 +148,8 @@ fn env(spec: &ReleaseSpec) -> Vec<Value> {
     let elsewhere =
         settings.extra_env_from.iter().flatten().map(|(name, from)| json!({ "name": name, "valueFrom": from }));
     let users: Vec<Value> = spec.pod.env.iter().cloned().chain(plain).chain(elsewhere).collect();
-    // A name may stand there once: server-side apply rejects a second one. The user's wins, in the place of the first, because
-    // Kubernetes resolves `$(NAME)` of earlier variables alone.
+    // Server-side apply rejects a second variable of the same name. The variable of the user replaces the first one in
+    // its position, because Kubernetes resolves `$(NAME)` of earlier variables only.
     for variable in users {
         match env.iter_mut().find(|earlier| earlier["name"] == variable["name"]) {
             Some(earlier) => *earlier = variable,
@@ -202,7 +203,7 @@ fn secrets(spec: &ReleaseSpec) -> Vec<Value> {
     if !spec.token.owned
         && let Value::Object(fields) = &mut token
     {
-        // One of the two keys is enough; the start complains when both are missing.
+        // One of the two keys is sufficient; the start script fails if both are missing.
         fields.insert("optional".to_owned(), json!(true));
     }
     sources.push(json!({ "secret": token }));

@@ -1,4 +1,4 @@
-//! Scales the manager by metrics.
+//! The HorizontalPodAutoscaler of the manager.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! What all objects have in common.
+//! Metadata that all objects have.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use serde_json::{Map, Value, json};
 
 use super::super::spec::ReleaseSpec;
 
-/// Says whose an object is; Helm refuses to touch objects that are not its own.
+/// Label with the manager of an object. Helm refuses to change objects that it does not manage.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// On what is not in the release's namespace: of which namespace the release is.
+/// Label of objects outside the namespace of the release, with the namespace of the release.
 pub const RELEASE_NAMESPACE: &str = "gitlabspot.io/release-namespace";
 
-/// An object of the release's namespace.
+/// Returns an object in the namespace of the release.
 pub(super) fn object(spec: &ReleaseSpec, api_version: &str, kind: &str, name: &str) -> Map<String, Value> {
     in_namespace(spec, api_version, kind, name, Some(&spec.names.namespace))
 }
 
-/// An object of another namespace, or of none.
+/// Returns an object in another namespace, or a cluster-scoped one.
 pub(super) fn in_namespace(
     spec: &ReleaseSpec,
     api_version: &str,
@@ -40,7 +40,7 @@ pub(super) fn in_namespace(
     parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Adds labels and annotations of the user; theirs win.
+/// Adds labels and annotations of the user, which have precedence.
 pub(super) fn with(
     mut object: Map<String, Value>,
     labels: Option<&BTreeMap<String, String>>,
@@ -61,16 +61,16 @@ pub(super) fn extend(map: &mut Map<String, Value>, name: &str, entries: Option<&
     }
 }
 
-/// Puts the field in, unless it says nothing: null, or an empty list or map.
+/// Adds a field, unless its value is null, an empty list or an empty map.
 pub(super) fn put(map: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
     let value = value.into();
-    let says_nothing = match &value {
+    let is_empty = match &value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         _ => false,
     };
-    if !says_nothing {
+    if !is_empty {
         map.insert(name.to_owned(), value);
     }
 }

@@ -1,7 +1,7 @@
-//! The Kubernetes objects of a release, one file each, as the API takes them.
+//! The Kubernetes objects of a release, one file for each, in the form of the API.
 //!
-//! Names, labels and selectors are the official chart's, so that a Helm release can be adopted in
-//! place. What differs from the chart is in the table of the docs page.
+//! Names, labels and selectors are those of the official chart, so that a Helm release can be adopted in place. The
+//! docs page lists the differences from the chart.
 
 mod checksum;
 mod config_map;
@@ -31,18 +31,19 @@ pub use texts::{hide as hide_texts, hide_found as hide_found_texts, texts};
 
 use super::spec::ReleaseSpec;
 
-/// Keyed hashes of the Secrets that the manager uses, by name. A changed one rolls the pods.
+/// Keyed hashes of the Secrets that the manager uses, by name. A changed hash replaces the pods.
 pub type Fingerprints = BTreeMap<String, Fingerprint>;
 
-/// Every object of the release but the token's Secret, in the order in which they are made.
+/// Returns all objects of the release except the Secret of the token, in the order in which they are created.
 ///
 /// # Errors
 ///
-/// When the configuration cannot be written as TOML, which a checked one always can.
+/// A configuration that cannot be written as TOML, which is not possible after its validation.
 pub fn objects(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Value>, toml::ser::Error> {
     let config_map = config_map::object(spec)?;
     let deployment = deployment::object(spec, &config_map, fingerprints);
     let mut objects = Vec::new();
+    // Pods use the service account, its permissions and the ConfigMap from their start on.
     objects.extend(service_account::object(spec));
     objects.extend(role::objects(spec));
     objects.extend(role_binding::objects(spec));
@@ -58,10 +59,10 @@ pub fn objects(spec: &ReleaseSpec, fingerprints: &Fingerprints) -> Result<Vec<Va
     Ok(objects)
 }
 
-/// The same objects as plan and state show them: sensitive values of the configuration and what
-/// users write themselves are taken out, while the checksums stay those of what is applied.
+/// Returns the same objects as plan and state show them: without sensitive values of the configuration and texts of
+/// users, but with the checksums of what is applied.
 ///
-/// Texts of the user in the Deployment are still there: see [`hide_texts`].
+/// Texts of the user in the Deployment are still included: see [`hide_texts`].
 ///
 /// # Errors
 ///
@@ -83,7 +84,7 @@ fn hidden(text: &str) -> String {
     if text.is_empty() { String::new() } else { REDACTED.to_owned() }
 }
 
-/// The runner's whole configuration as text, as plan and state show it.
+/// Returns the whole configuration of the runner as text, as plan and state show it.
 ///
 /// # Errors
 ///
@@ -92,12 +93,12 @@ pub fn config_toml_rendered(spec: &ReleaseSpec) -> Result<String, toml::ser::Err
     render(&hide(&spec.config))
 }
 
-/// The token's Secret, when it is ours.
+/// Returns the Secret of the token, if this resource manages it.
 pub fn token_secret(spec: &ReleaseSpec, token: &secrecy::SecretString) -> Option<SecretObject> {
     spec.token.owned.then(|| secret::object(spec, token))
 }
 
-/// Every Secret whose content the manager's pods take in when they start.
+/// Returns the names of all Secrets that the manager's pods read when they start.
 pub fn used_secrets(spec: &ReleaseSpec) -> Vec<&str> {
     let further = spec.settings.secrets.iter().flatten().filter_map(|secret| secret.name.as_deref());
     let mut names: Vec<&str> = [Some(spec.token.name.as_str()), spec.cache_secret_name.as_deref()]

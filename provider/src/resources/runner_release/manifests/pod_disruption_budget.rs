@@ -1,4 +1,4 @@
-//! Keeps node drains from ending the manager, which the chart has nothing for.
+//! The PodDisruptionBudget of the manager, which limits evictions by node drains. The chart has none.
 
 use serde_json::{Map, Value, json};
 

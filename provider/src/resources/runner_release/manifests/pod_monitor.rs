@@ -1,4 +1,4 @@
-//! Tells the Prometheus operator about the pods themselves, also while they are ending.
+//! The PodMonitor, which makes Prometheus scrape the pods themselves, also while they are terminating.
 
 use serde_json::Value;
 

@@ -1,11 +1,11 @@
-//! What the manager may do: Roles, or ClusterRoles where a namespace is not enough.
+//! Permissions of the manager: Roles, or ClusterRoles if a namespace is not sufficient.
 
 use serde_json::{Value, json};
 
 use super::super::spec::{Advertise, ReleaseSpec, Rule, priority_classes, session_server_rule};
 use super::metadata;
 
-/// A role and where it holds.
+/// A role and its scope.
 pub(super) struct Grant<'a> {
     pub(super) name: String,
     /// `None` for the whole cluster.
@@ -23,7 +23,7 @@ impl Grant<'_> {
     }
 }
 
-/// Everything that is granted to the manager's service account.
+/// Returns everything that is granted to the manager's service account.
 pub(super) fn grants(spec: &ReleaseSpec) -> Vec<Grant<'_>> {
     let mut grants = Vec::new();
     let Some(roles) = &spec.roles else { return grants };

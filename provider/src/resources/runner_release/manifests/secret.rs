@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use super::super::spec::{ReleaseSpec, TokenKind};
 use super::metadata;
 
-/// An object that is only written to the API server. Nothing but [`SecretObject::expose`] gives its content.
+/// An object that is only written to the API server. [`SecretObject::expose`] and [`SecretObject::data`] return its
+/// content, and nothing else does.
 pub struct SecretObject {
     object: Value,
     token: SecretString,
     key: &'static str,
 }
 
-/// Both keys stand there, as in the chart: what mounts them may name either.
+/// Both keys are written, as in the chart, because the pod mounts both of them.
 const KEYS: [&str; 2] = ["runner-registration-token", "runner-token"];
 
 pub(super) fn object(spec: &ReleaseSpec, token: &SecretString) -> SecretObject {
@@ -37,24 +38,24 @@ impl fmt::Debug for SecretObject {
 }
 
 impl SecretObject {
-    /// The object with `(sensitive)` for its content, for plan and state.
+    /// Returns the object for plan and state, with `(sensitive)` as its content.
     pub fn redacted(&self) -> Value {
         self.with(|_| json!("(sensitive)"), "data")
     }
 
-    /// What the Secret will hold, for its fingerprint.
+    /// Returns the content of the Secret, for its fingerprint.
     pub fn data(&self) -> [(&'static str, &[u8]); 2] {
         KEYS.map(|key| (key, self.content(key).as_bytes()))
     }
 
-    /// The object with the token, for the request that writes it.
+    /// Returns the object with the token, for the request that writes it.
     pub fn expose(&self) -> Value {
         let encode = |key: &str| json!(STANDARD.encode(self.content(key)));
         self.with(encode, "data")
     }
 
     fn content(&self, key: &str) -> &str {
-        // A line end at the end of a token makes it an invalid HTTP header later.
+        // A newline at the end of a token is invalid in an HTTP header.
         if key == self.key { self.token.expose_secret().trim() } else { "" }
     }
 

@@ -1,4 +1,4 @@
-//! The Service in front of the metrics port.
+//! The Service of the metrics port.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
     put(&mut port, "name", spec.metrics.port_name.as_str());
     put(&mut port, "port", spec.metrics.port);
     put(&mut port, "targetPort", spec.metrics.port_name.as_str());
-    // Server-side apply tells ports apart by number and protocol, so neither is left to a default.
+    // Server-side apply identifies ports by number and protocol, so neither is left to a default.
     put(&mut port, "protocol", "TCP");
     put(&mut port, "nodePort", service.node_port);
     let further = service.additional_ports.iter().flatten().cloned();

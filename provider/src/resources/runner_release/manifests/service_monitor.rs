@@ -1,4 +1,4 @@
-//! Tells the Prometheus operator about the metrics Service.
+//! The ServiceMonitor, which makes Prometheus scrape the metrics Service.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ pub(super) fn object(spec: &ReleaseSpec) -> Option<Value> {
     Some(monitor(spec, spec.service_monitor.as_ref()?, "ServiceMonitor", "endpoints"))
 }
 
-/// Both kinds of monitor, which differ in the name of one field.
+/// Returns a monitor of either kind, which differ in the name of one field.
 pub(super) fn monitor(spec: &ReleaseSpec, given: &MonitorSettings, kind: &str, endpoints: &str) -> Value {
     let namespace = given.namespace.as_deref().filter(|namespace| !namespace.is_empty());
     let namespace = namespace.unwrap_or(&spec.names.namespace);
@@ -29,7 +29,7 @@ pub(super) fn monitor(spec: &ReleaseSpec, given: &MonitorSettings, kind: &str, e
     let mut fields = Map::new();
     put(&mut fields, "jobLabel", given.job_label.clone());
     put(&mut fields, endpoints, vec![Value::Object(endpoint)]);
-    // The manager's namespace, where the chart takes the release's.
+    // The namespace of the manager; the chart uses that of the release.
     put(&mut fields, "namespaceSelector", json!({ "matchNames": [spec.names.namespace] }));
     put(&mut fields, "selector", json!({ "matchLabels": spec.names.service_selector() }));
     object.insert("spec".to_owned(), json!(fields));

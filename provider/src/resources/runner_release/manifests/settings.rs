@@ -1,8 +1,8 @@
-//! The variables that the scripts in the ConfigMap read.
+//! Variables for the scripts in the ConfigMap.
 
 use super::super::spec::{Advertise, Registration, ReleaseSpec, Start};
 
-/// A file that bash can source. It names no secret.
+/// Returns a file that bash can source. It contains no secrets.
 pub(super) fn file(spec: &ReleaseSpec) -> String {
     let start = match &spec.start {
         Start::WholeConfig => "whole-config",
@@ -30,7 +30,7 @@ pub(super) fn file(spec: &ReleaseSpec) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Arguments of `register` beyond what its environment holds.
+/// Returns the arguments of `register` that are not in its environment.
 fn arguments(registration: &Registration) -> Vec<String> {
     let mut arguments = Vec::new();
     if let Some(name) = &registration.name {
@@ -52,7 +52,7 @@ fn assign(name: &str, value: &str) -> String {
     format!("{name}={}", quote(value))
 }
 
-/// Single quotes keep everything but themselves.
+/// Single quotes preserve all characters except themselves.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

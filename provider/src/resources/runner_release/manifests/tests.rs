@@ -34,12 +34,12 @@ fn find(objects: &[Value], kind: &str) -> Value {
 }
 
 fn kinds(objects: &[Value]) -> Vec<String> {
-    let told = objects.iter().map(|object| {
+    let names = objects.iter().map(|object| {
         let metadata = &object["metadata"];
         let place = metadata["namespace"].as_str().unwrap_or("-");
         format!("{} {}/{}", object["kind"].as_str().unwrap(), place, metadata["name"].as_str().unwrap())
     });
-    told.collect()
+    names.collect()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_guides_objects() {
             }
         }
     }
-    // The checksum of the scripts would make this file change with every comment in them.
+    // The checksum of the scripts would change this file with every comment in them.
     objects
         .iter_mut()
         .filter_map(|object| object.pointer_mut("/spec/template/metadata/annotations/checksum~1configmap"))
@@ -159,7 +159,7 @@ fn an_autoscaler_decides_about_replicas() {
     );
 }
 
-/// The annotations that decide whether pods are rolled.
+/// Returns the annotations that determine whether pods are replaced.
 fn checksums(inputs: Value, fingerprints: &Fingerprints) -> Value {
     let objects = objects(&spec(inputs, TokenKind::Registration), fingerprints).unwrap();
     find(&objects, "Deployment")["spec"]["template"]["metadata"]["annotations"].clone()
@@ -277,7 +277,7 @@ namespace = "gitlab-runner"
     );
 }
 
-/// The manager's pod of this configuration.
+/// Returns the manager's pod of this configuration.
 fn pod_of(spec: &ReleaseSpec) -> Value {
     find(&made(spec), "Deployment")["spec"]["template"]["spec"].clone()
 }
@@ -316,7 +316,7 @@ fn a_restricted_namespace_takes_the_default_pod() {
         pod_of(&resolved.unwrap().spec)["securityContext"].clone()
     };
     assert_eq!(of_values("podSecurityContext: {}"), default);
-    // What somebody writes is laid over the chart's, and is whole then.
+    // An explicit value is merged over the defaults of the chart.
     assert_eq!(of_values("podSecurityContext: {runAsUser: 7}"), json!({ "runAsUser": 7, "fsGroup": 65533 }));
 }
 
@@ -358,14 +358,14 @@ fn jobs_of_old_runners_need_config_maps() {
 
 #[test]
 fn start_script_gets_the_unregister_setting() {
-    let told = |inputs: Value, kind: TokenKind| {
+    let unregister = |inputs: Value, kind: TokenKind| {
         let config_map = find(&made(&spec(inputs, kind)), "ConfigMap");
         let settings = config_map["data"]["settings"].as_str().unwrap().to_owned();
         settings.lines().find_map(|line| line.strip_prefix("UNREGISTER=").map(str::to_owned))
     };
     let of = |text: &str| Some(text.to_owned());
-    assert_eq!(told(json!({}), TokenKind::Registration), of("'true'"));
-    assert_eq!(told(json!({ "unregister_on_destroy": false }), TokenKind::Registration), of("'false'"));
-    assert_eq!(told(json!({ "runner_version": "18.9.0" }), TokenKind::Authentication), of("'false'"));
-    assert_eq!(told(json!({}), TokenKind::Authentication), None);
+    assert_eq!(unregister(json!({}), TokenKind::Registration), of("'true'"));
+    assert_eq!(unregister(json!({ "unregister_on_destroy": false }), TokenKind::Registration), of("'false'"));
+    assert_eq!(unregister(json!({ "runner_version": "18.9.0" }), TokenKind::Authentication), of("'false'"));
+    assert_eq!(unregister(json!({}), TokenKind::Authentication), None);
 }

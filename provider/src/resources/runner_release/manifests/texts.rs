@@ -1,5 +1,5 @@
-//! Texts of containers that are not shown: values of variables, and commands of the user's containers. Users write them, and
-//! they may come from a sensitive value.
+//! Texts of containers that are not shown: values of variables, and commands of the user's containers. Users write
+//! them, and they may contain a sensitive value.
 
 use gitlabspot_runner_config::config_toml::REDACTED;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::super::spec::ReleaseSpec;
 /// Fields of a container with the words of a command.
 const COMMANDS: [&str; 2] = ["command", "args"];
 
-/// A text with the place at which it is remembered.
+/// Returns the texts, each with the name under which its hash is recorded.
 pub fn texts(deployment: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     change(&mut deployment.clone(), |container, name, value| {
@@ -19,7 +19,7 @@ pub fn texts(deployment: &Value) -> Vec<(String, String)> {
     found
 }
 
-/// Takes the texts of the user out of a Deployment.
+/// Replaces the texts of the user in a Deployment.
 pub fn hide(deployment: &mut Value, spec: &ReleaseSpec) {
     change(deployment, |container, name, value| {
         let is_own = container == spec.names.full;
@@ -30,13 +30,13 @@ pub fn hide(deployment: &mut Value, spec: &ReleaseSpec) {
     });
 }
 
-/// In a Deployment as it was found: where `shown` has no text, `told` says what to show of the one that is there.
-pub fn hide_found(found: &mut Value, shown: &Value, told: impl Fn(&str, &str) -> Value) {
+/// Replaces those texts of an observed Deployment that `shown` hides with the result of `replacement`.
+pub fn hide_found(found: &mut Value, shown: &Value, replacement: impl Fn(&str, &str) -> Value) {
     let hidden: Vec<String> =
         texts(shown).into_iter().filter(|(_, value)| *value == REDACTED).map(|(place, _)| place).collect();
     change(found, |container, name, value| {
         let place = place(container, name);
-        hidden.contains(&place).then(|| told(&place, value))
+        hidden.contains(&place).then(|| replacement(&place, value))
     });
 }
 
@@ -44,7 +44,7 @@ fn place(container: &str, name: &str) -> String {
     format!("{container}/{name}")
 }
 
-/// Goes through all texts: container, variable or position in the command, and text.
+/// Calls `to` for all texts with container, variable or position in the command, and text.
 fn change(deployment: &mut Value, mut to: impl FnMut(&str, &str, &str) -> Option<Value>) {
     let containers = deployment.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
     for container in containers.into_iter().flatten() {

@@ -1,14 +1,14 @@
-//! The attributes of a release, which are its state as well.
+//! The attributes of a release, which are also its state.
 //!
-//! Marks say what else is decided by an attribute:
+//! Marks of the attributes:
 //!
 //! | mark | meaning |
 //! | --- | --- |
-//! | `kubernetes` | its content is defined by Kubernetes; settings have it in the API's spelling |
-//! | `int_or_string` | a number or a text of the API, for which HCL has one type |
+//! | `kubernetes` | Kubernetes defines its content; settings contain it with the names of the API |
+//! | `int_or_string` | a number or a string of the API, for which HCL has one type |
 //! | `global = "KEY"` | it is a key of the global section of config.toml |
-//! | `object = "KIND"` | objects of the kind are made from it; `KIND *SUFFIX`: those whose name ends so |
-//! | `deployment = "FIELD"` | the field of the Deployment is made from it |
+//! | `object = "KIND"` | objects of the kind are created from it; `KIND *SUFFIX`: those with names that end with it |
+//! | `deployment = "FIELD"` | the field of the Deployment is set from it |
 
 mod kubernetes;
 mod parts;
@@ -36,8 +36,8 @@ pub struct RunnerRelease {
     /// `namespace/name`, which is also the import id.
     #[attr(computed, stable)]
     pub id: Value<String>,
-    /// Name of the release. The objects have this name if it starts with `gitlab-runner`, otherwise this name followed by
-    /// `-gitlab-runner`.
+    /// Name of the release. The objects have this name if it starts with `gitlab-runner`, otherwise this name followed
+    /// by `-gitlab-runner`.
     #[attr(optional, default = "gitlab-runner", replace)]
     pub name: Value<String>,
     /// Namespace of the manager, and of the jobs unless the configuration specifies another one.
@@ -391,7 +391,7 @@ pub struct JobPodToleration {
     pub effect: Value<String>,
 }
 
-/// A value whose type the user chooses.
+/// The kind of an attribute with a dynamic type.
 fn dynamic() -> Kind {
     Kind::Plain(Type::Dynamic)
 }

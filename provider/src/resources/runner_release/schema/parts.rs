@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use tfplugin::framework::value::{List, Map, Value};
 use tfplugin::framework::{Object, Raw, Settings};
 
-/// Objects of optional attributes. What is in brackets is derived as well.
+/// Objects with optional attributes, for which the trait in brackets is derived too.
 macro_rules! objects {
     (@ [$($derive:ident)?] $(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$doc])*
@@ -21,7 +21,7 @@ pub(super) use objects;
 use super::kubernetes::Relabeling;
 use super::{Fields, Objects};
 
-/// A setting of `secrets`. Values files also say whether the pod starts without the Secret.
+/// A setting of `secrets`. Values files can also set whether the pod starts without the Secret.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretProjection {

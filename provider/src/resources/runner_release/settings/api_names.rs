@@ -1,12 +1,12 @@
-//! HCL's snake case to the Kubernetes API's camel case, for the parts that Kubernetes defines.
+//! Converts the snake case of HCL to the camel case of the Kubernetes API, for settings that Kubernetes defines.
 
 use serde_json::{Map, Value};
 
-/// Objects whose keys are the user's own: labels and the like. They keep their spelling.
+/// Objects with keys of the user, such as labels. These keys are not converted.
 const OWN_KEYS: [&str; 7] =
     ["annotations", "labels", "limits", "match_labels", "options", "requests", "volume_attributes"];
 
-/// Names in which the API does not follow its own rule.
+/// Names with an irregular spelling in the API.
 const EXCEPTIONS: [(&str, &str); 10] = [
     ("dataset_uuid", "datasetUUID"),
     ("disk_uri", "diskURI"),
@@ -20,8 +20,7 @@ const EXCEPTIONS: [(&str, &str); 10] = [
     ("volume_id", "volumeID"),
 ];
 
-/// Renames the keys of the value and of everything in it; drops nulls, which HCL sends for every
-/// attribute that is not set.
+/// Renames the keys of a value recursively. Nulls are removed: HCL sends them for every attribute that is not set.
 pub fn to_api(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -37,7 +36,7 @@ pub fn to_api(value: Value) -> Value {
     }
 }
 
-/// The way back. Names that have none are left out and listed in `lost`, below `path`.
+/// Converts names of the API to HCL. Names without a corresponding name are omitted, and listed in `lost` with `path`.
 pub(super) fn from_api(value: Value, path: &str, lost: &mut Vec<String>) -> Value {
     match value {
         Value::Object(fields) => {

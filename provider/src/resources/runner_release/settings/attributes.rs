@@ -1,4 +1,4 @@
-//! Settings as the attributes that give them: the way back from [`super::of`].
+//! Converts settings to attributes: the inverse of [`super::of`].
 
 use serde_json::{Map, Value as Json};
 use tfplugin::framework::{Attribute, Kind, Nesting, Type};
@@ -10,18 +10,18 @@ use crate::resources::runner_release::schema::ATTRIBUTES;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributes {
     pub given: Map<String, Json>,
-    /// Settings that no attribute gives, as the API spells them, dotted.
+    /// Settings without a corresponding attribute, as dotted paths with the names of the API.
     pub lost: Vec<String>,
 }
 
-/// The attributes that give these settings, which have the names of [`super::RunnerReleaseSettings`].
+/// Returns the attributes for settings with the names of [`super::RunnerReleaseSettings`].
 pub fn attributes(settings: Map<String, Json>) -> Attributes {
     let mut lost = Vec::new();
     let given = object(&ATTRIBUTES, settings, false, "", &mut lost);
     Attributes { given, lost }
 }
 
-/// `is_api` says whether the fields have the names of the Kubernetes API.
+/// Converts the fields of an object. `is_api`: whether they have the names of the Kubernetes API.
 fn object(
     schema: &[Attribute],
     mut fields: Map<String, Json>,
@@ -66,7 +66,7 @@ fn value(attribute: &Attribute, value: Json, is_api: bool, path: &str, lost: &mu
     }
 }
 
-/// A number where the attribute has a text, as Kubernetes allows for quantities and ports.
+/// Converts numbers to strings where the attribute is a string: Kubernetes allows both for quantities and ports.
 fn plain(ty: &Type, value: Json) -> Json {
     match (ty, value) {
         (Type::String, Json::Number(number)) => number.to_string().into(),

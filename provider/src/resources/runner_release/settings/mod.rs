@@ -1,6 +1,6 @@
-//! The settings that the attributes of a configuration give, all of them known.
+//! The settings of the attributes of a configuration, if all of them are known.
 //!
-//! Values files give the same settings (`values/`), and those of the attributes are laid over them.
+//! Values files have the same settings (`values/`), over which those of the attributes take precedence.
 
 mod api_names;
 mod attributes;
@@ -17,12 +17,12 @@ pub use self::attributes::{Attributes, attributes};
 use super::dynamic;
 use super::schema::{ATTRIBUTES, RunnerRelease, RunnerReleaseSettings};
 
-/// Why a configuration describes no release.
+/// Why a configuration cannot be resolved to a release.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unresolved {
-    /// Something of it is known after apply.
+    /// A value is known after apply.
     Unknown,
-    /// Something is wrong with it.
+    /// The configuration is invalid.
     Invalid(Diagnostics),
 }
 
@@ -32,10 +32,10 @@ impl From<Diagnostics> for Unresolved {
     }
 }
 
-/// The settings that the attributes give.
+/// Returns the settings of the attributes.
 ///
 /// # Errors
-/// What is unknown or wrong, at the attributes.
+/// [`Unresolved::Unknown`] if a value is unknown, otherwise the faults with their attribute paths.
 pub(super) fn of(model: &RunnerRelease) -> Result<RunnerReleaseSettings, Unresolved> {
     let schema = || ATTRIBUTES.iter().filter(|attribute| attribute.setting);
     let object = model.clone().into_raw_object();
@@ -65,11 +65,12 @@ fn setting(attribute: &Attribute, raw: &Raw) -> Json {
     let mut value = match &attribute.kind {
         Kind::Nested(nesting, below) => nested(*nesting, below, raw),
         Kind::Plain(_) => match raw {
-            // It becomes a secret again in the struct of settings.
+            // The struct of the settings makes it a secret again.
             Raw::Secret(secret) => secret.expose().into(),
             raw => Json::from(raw),
         },
     };
+    // The API distinguishes numbers from strings such as percentages.
     if attribute.is_marked("int_or_string")
         && let Some(number) = value.as_str().and_then(|text| text.parse::<i64>().ok())
     {
@@ -77,7 +78,7 @@ fn setting(attribute: &Attribute, raw: &Raw) -> Json {
     }
     match (value, &attribute.kind) {
         (value, _) if !attribute.is_marked("kubernetes") => value,
-        // The names are the user's own.
+        // The keys are names of the user.
         (Json::Object(entries), Kind::Nested(Nesting::Map, _)) => {
             entries.into_iter().map(|(name, value)| (name, to_api(value))).collect()
         }
@@ -109,17 +110,17 @@ fn shapeless(error: &serde_json::Error) -> Diagnostics {
 }
 
 impl RunnerReleaseSettings {
-    /// `self` where it says something, `below` elsewhere; objects and maps merge key by key.
+    /// Merges `self` over `below`. Objects and maps are merged key by key.
     ///
     /// # Errors
-    /// None in practice: both sides have this very shape.
+    /// None in practice: both sides have the same type.
     pub fn over(self, below: Self) -> Result<Self, serde_json::Error> {
         let mut merged = below.expose()?;
         overlay(&mut merged, self.expose()?);
         serde_json::from_value(Json::Object(merged))
     }
 
-    /// The settings by the names of their attributes, with the text of secrets.
+    /// Returns the settings by the names of their attributes, with secrets as plain text.
     ///
     /// # Errors
     /// None in practice: all keys are strings.
@@ -130,7 +131,7 @@ impl RunnerReleaseSettings {
     }
 }
 
-/// Lays one map over another, as Helm does with values: maps merge, null removes a key, and everything else replaces.
+/// Merges one map over another like Helm: maps are merged, null removes a key, and other values are replaced.
 pub(super) fn overlay(below: &mut Map<String, Json>, above: Map<String, Json>) {
     for (name, value) in above {
         match (below.get_mut(&name), value) {

@@ -1,4 +1,4 @@
-//! What jobs need to land on the build nodes, as configuration of the job pod.
+//! Configuration of the job pod with which jobs are scheduled on the build nodes.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::super::schema::{BuildNodesSettings, BuildNodesTolerationSettings};
 const REQUIRED: &str = "required_during_scheduling_ignored_during_execution";
 const PREFERRED: &str = "preferred_during_scheduling_ignored_during_execution";
 
-/// The label that EKS puts on the nodes of a managed group.
+/// The label that EKS sets on the nodes of a managed node group.
 const CAPACITY_TYPE: &str = "eks.amazonaws.com/capacityType";
 
-/// `[runners.kubernetes]` keys: affinity and tolerations.
+/// Returns the `[runners.kubernetes]` keys: affinity and tolerations.
 ///
-/// The labels are required through affinity and not through `node_selector`, because a job may
-/// then still be allowed to narrow its own node selector.
+/// The labels are required with affinity and not with `node_selector`, so that a job can still be allowed to restrict
+/// its own node selector.
 pub(super) fn kubernetes(nodes: &BuildNodesSettings) -> Table {
     let mut node_affinity = Table::new();
     if nodes.capacity_type.as_deref() == Some("SPOT") {
@@ -40,8 +40,8 @@ pub(super) fn kubernetes(nodes: &BuildNodesSettings) -> Table {
     kubernetes
 }
 
-/// The runner gives its pause pods the node selector but not the affinity, so that with an
-/// `autoscaler` table the labels have to stand there too.
+/// Adds the labels to the node selector if there is an `autoscaler` table: the runner sets the node selector of its
+/// pause pods, but not their affinity.
 pub(super) fn for_pause_pods(nodes: &BuildNodesSettings, kubernetes: &mut Table) {
     if !kubernetes.contains_key("autoscaler") {
         return;
@@ -54,8 +54,8 @@ pub(super) fn for_pause_pods(nodes: &BuildNodesSettings, kubernetes: &mut Table)
     }
 }
 
-/// The runner's own form: `key=value` or `key`, and the effect. Being a map it holds one effect
-/// for each; two of them become the empty one, which stands for all.
+/// Returns the tolerations in the form of the runner: `key=value` or `key`, with the effect. This map has one effect
+/// for each key, so two effects become the empty one, which matches all.
 fn tolerations(given: &[BuildNodesTolerationSettings]) -> Table {
     let mut map: BTreeMap<String, String> = BTreeMap::new();
     for toleration in given {

@@ -1,4 +1,4 @@
-//! Gathers every source of config.toml and merges them.
+//! Collects all sources of config.toml and merges them.
 
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
 use gitlabspot_runner_config::config_toml::{Config, Place, Release, Source, from_hcl, from_text, merge};
@@ -11,7 +11,7 @@ use super::super::schema::{ATTRIBUTES, RunnerReleaseSettings};
 use super::super::values::ChartValues;
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
-/// The global section where no source sets a key.
+/// Defaults of the global keys.
 pub fn global_defaults() -> Table {
     toml::toml! { concurrent = 10 check_interval = 3 log_level = "info" shutdown_timeout = 0 }
 }
@@ -21,14 +21,14 @@ pub(super) struct Sources<'a> {
     pub(super) values: &'a ChartValues,
     pub(super) names: &'a Names,
     pub(super) version: RunnerVersion,
-    /// Made from typed and values together.
+    /// Created from typed settings and values together.
     pub(super) session_server: Option<&'a SessionServer>,
     pub(super) metrics_port: Option<i64>,
     pub(super) gitlab_url: &'a str,
 }
 
 impl Sources<'_> {
-    /// The one configuration that all sources agree on.
+    /// Returns the configuration that is merged from all sources.
     pub(super) fn merged(&self) -> Result<Config, Vec<Diagnostic>> {
         let mut findings = Vec::new();
         let typed = self.typed(&mut findings);
@@ -48,20 +48,20 @@ impl Sources<'_> {
         Ok(merged)
     }
 
-    /// What the chart says when nobody else does.
+    /// Returns the defaults of the chart.
     fn defaults(&self) -> Config {
         let mut config = Config {
             global: global_defaults(),
             runner: kubernetes([("namespace", self.names.namespace.as_str().into())]),
         };
-        let nobody_says = self.typed.config.is_none() && self.typed.config_toml.is_none() && !self.values.has_config;
-        if nobody_says && let Some(Value::Table(kubernetes)) = config.runner.get_mut("kubernetes") {
+        let has_no_config = self.typed.config.is_none() && self.typed.config_toml.is_none() && !self.values.has_config;
+        if has_no_config && let Some(Value::Table(kubernetes)) = config.runner.get_mut("kubernetes") {
             kubernetes.insert("image".into(), "alpine".into());
         }
         config
     }
 
-    /// What other parts of the release make necessary.
+    /// Returns the keys that other parts of the release require.
     fn derived(&self) -> Config {
         let mut global = Table::new();
         if let Some(port) = self.metrics_port {
@@ -98,7 +98,7 @@ impl Sources<'_> {
             add("config_toml", from_text(text, release, &place).map(|text| text.config));
         }
         if let Some(cache) = &typed.cache {
-            // The object arrives below `cache`, so that its findings have the right path.
+            // The object is below `cache`, so that its diagnostics have the right path.
             add("cache", runner(&json!({ "cache": cache }), AttributePath::root()));
         }
         if let Some(nodes) = &typed.build_nodes {
@@ -114,7 +114,7 @@ impl Sources<'_> {
         for (name, config) in named(typed) {
             add(name, Ok(config));
         }
-        // One that is missing or wrong is an error of its own, and contradicts nothing.
+        // A missing or invalid URL has an error of its own, and is no contradiction.
         if !self.gitlab_url.is_empty() {
             let url = [("url".to_owned(), self.gitlab_url.into())].into_iter().collect();
             add("gitlab_url", Ok(Config { runner: url, ..Config::default() }));
@@ -123,7 +123,7 @@ impl Sources<'_> {
     }
 }
 
-/// The attributes that are a global key of the same name.
+/// Returns the attributes that are global keys of the same name.
 fn globals(
     settings: &RunnerReleaseSettings,
     version: RunnerVersion,
@@ -137,7 +137,7 @@ fn globals(
     ATTRIBUTES.iter().flat_map(|attribute| attribute.marks("global")).filter_map(read).collect()
 }
 
-/// The attributes that are a runner's key under another name.
+/// Returns the attributes that are keys of the runner with another name.
 fn named(settings: &RunnerReleaseSettings) -> Vec<(&'static str, Config)> {
     let mut configs = Vec::new();
     if let Some(name) = &settings.runner_name {
@@ -151,7 +151,7 @@ fn named(settings: &RunnerReleaseSettings) -> Vec<(&'static str, Config)> {
     configs
 }
 
-/// The same from a values file; its job namespace gives way to the text, which refers to it.
+/// Returns the same from values files, without the namespace of jobs: the text in the files refers to it.
 fn named_parts(settings: &RunnerReleaseSettings) -> impl Iterator<Item = Config> {
     named(settings).into_iter().filter(|(name, _)| *name == "runner_name").map(|(_, config)| config)
 }

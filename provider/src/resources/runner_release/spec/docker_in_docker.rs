@@ -1,12 +1,12 @@
-//! What a job needs to run `docker build` against a `docker:dind` service.
+//! Configuration that a job requires for `docker build` with a `docker:dind` service.
 
 use toml::{Table, Value};
 
 use super::super::schema::DockerInDockerSettings;
 
-/// `[[runners]]` keys: the client's variables, privileged containers and the certificates' volume.
+/// Returns the `[[runners]]` keys: variables of the client, privileged containers and the volume of the certificates.
 ///
-/// The service itself stays the job's, which names it in its `.gitlab-ci.yml`.
+/// The service itself is part of the job, which specifies it in `.gitlab-ci.yml`.
 pub fn runner(docker: &DockerInDockerSettings) -> Table {
     let tls = docker.tls.unwrap_or(true);
     let environment: &[&str] = if tls {
@@ -17,7 +17,7 @@ pub fn runner(docker: &DockerInDockerSettings) -> Table {
             "DOCKER_CERT_PATH=$DOCKER_TLS_CERTDIR/client",
         ]
     } else {
-        // The daemon makes certificates unless this variable is there and empty.
+        // The daemon creates certificates unless this variable is set and empty.
         &["DOCKER_HOST=tcp://docker:2375", "DOCKER_TLS_CERTDIR="]
     };
     let mut kubernetes = toml::toml! { privileged = true };

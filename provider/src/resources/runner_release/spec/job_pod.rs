@@ -1,4 +1,4 @@
-//! How much room a whole job pod takes, and where it may go.
+//! The resources that a whole job pod requests, and the nodes on which it can run.
 
 use tfplugin::framework::{self, AttributePath, Diagnostic};
 use toml::{Table, Value};
@@ -6,11 +6,10 @@ use toml::{Table, Value};
 use super::super::schema::{JobPod, JobPodToleration};
 use super::Quantity;
 
-/// Adds up the build container, the helper and `services` service containers of
-/// `[runners.kubernetes]`.
+/// Adds up the build container, the helper and `services` service containers of `[runners.kubernetes]`.
 ///
-/// A container without a request gets its limit for one, as Kubernetes does it. A request of the
-/// whole pod replaces the sum.
+/// The limit of a container without a request is used as its request, as in Kubernetes. A request of the whole pod
+/// replaces the sum.
 pub fn job_pod(kubernetes: &Table, services: usize) -> JobPod {
     let listed = kubernetes.get("services").and_then(Value::as_array).map_or(0, Vec::len);
     let services = services.max(listed);
@@ -38,7 +37,7 @@ fn sum(kubernetes: &Table, resource: &str, services: usize) -> Option<Quantity> 
     parts.into_iter().flatten().reduce(Quantity::plus).filter(|sum| !sum.is_zero())
 }
 
-/// `node_selector`, and what a required affinity of one term says with one value.
+/// Returns `node_selector`, and the labels of which a required affinity with one term allows one value.
 fn node_selector(kubernetes: &Table) -> framework::value::Map<String> {
     let mut labels = framework::value::Map::new();
     if let Some([term]) = required_terms(kubernetes).as_deref() {
@@ -57,7 +56,7 @@ fn node_selector(kubernetes: &Table) -> framework::value::Map<String> {
     labels
 }
 
-/// A warning about required rules that a node selector cannot express.
+/// Returns a warning about required rules that a node selector cannot express.
 pub(super) fn left_out(kubernetes: &Table) -> Option<Diagnostic> {
     let terms = required_terms(kubernetes)?;
     let rule = |requirement: &Value| {
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn affinity_without_an_equal_selector_is_reported() {
-        let told = |terms: &str| {
+        let rules = |terms: &str| {
             let text = format!(
                 "[affinity.node_affinity.required_during_scheduling_ignored_during_execution]\nnode_selector_terms = [{terms}]"
             );
@@ -175,14 +174,14 @@ mod tests {
             Some(detail.split("affinity: ").nth(1)?.split(". ").next()?.to_owned())
         };
         let plain = "{ match_expressions = [{ key = \"intent\", operator = \"In\", values = [\"build\"] }] }";
-        assert_eq!(told(plain), None);
+        assert_eq!(rules(plain), None);
         assert_eq!(left_out(&Table::new()), None);
         let zones = "{ key = \"zone\", operator = \"In\", values = [\"a\", \"b\"] }";
         let not = "{ key = \"old\", operator = \"DoesNotExist\" }";
         let several =
             format!("{{ match_expressions = [{zones}, {not}], match_fields = [{{ key = \"metadata.name\" }}] }}");
-        assert_eq!(told(&several).as_deref(), Some("zone In [a, b]; old DoesNotExist; metadata.name"));
-        assert_eq!(told(&format!("{plain}, {plain}")).as_deref(), Some("2 alternative terms"));
+        assert_eq!(rules(&several).as_deref(), Some("zone In [a, b]; old DoesNotExist; metadata.name"));
+        assert_eq!(rules(&format!("{plain}, {plain}")).as_deref(), Some("2 alternative terms"));
     }
 
     #[test]

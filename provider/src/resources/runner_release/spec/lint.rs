@@ -8,10 +8,10 @@ use super::super::schema::RunnerReleaseSettings;
 use super::TokenKind;
 use super::rules::feature_flag;
 
-/// A scale-up from zero takes two to four minutes until the node is there.
+/// A scale-up from zero takes two to four minutes until the node is ready.
 const SCALE_UP_SECONDS: i64 = 240;
 
-/// The runner's own default of `poll_timeout`.
+/// Default of `poll_timeout` in the runner.
 const DEFAULT_POLL_TIMEOUT: i64 = 180;
 
 pub(super) fn runner(runner: &Table, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
@@ -102,7 +102,7 @@ fn cache(cache: &Table, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     findings
 }
 
-/// Options that only a registration token can carry out.
+/// Returns an error for options that only a registration with a registration token can set.
 pub(super) fn registration(kind: TokenKind, settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     let (TokenKind::Authentication, Some(given)) = (kind, &settings.registration) else { return Vec::new() };
     let reserved = [
@@ -184,7 +184,7 @@ pub(super) fn objects(settings: &RunnerReleaseSettings) -> Vec<Diagnostic> {
     findings
 }
 
-/// Metrics in the form of `autoscaling/v2beta1`, which Kubernetes 1.25 removed.
+/// Returns an error for a metric in the form of `autoscaling/v2beta1`, which Kubernetes 1.25 removed.
 fn of_old_api(index: usize, metric: &Json) -> Option<Diagnostic> {
     let kind = metric.get("type")?.as_str()?;
     let field = format!("{}{}", kind.get(..1)?.to_lowercase(), kind.get(1..)?);

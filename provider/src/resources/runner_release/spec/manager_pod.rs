@@ -1,4 +1,4 @@
-//! The manager's own Deployment and pod, with the chart's defaults.
+//! The Deployment and the pod of the manager, with the defaults of the chart.
 
 use gitlabspot_runner_config::version::DEFAULT_RELEASE;
 use serde_json::{Map, Value, json};
@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 use super::super::schema::{ProbeSettings, RunnerReleaseSettings};
 use super::super::values::{IMAGE, ImageParts, REGISTRY, security_context};
 
-/// Initial delay and period of the readiness probe, in seconds. The chart has 60 and 60: a kubelet probes at the start and
-/// then each period, so that no pod is ready before its 60th second. Here a startup probe covers the start.
+/// Initial delay and period of the readiness probe, in seconds. Both are 60 in the chart, so that no pod is ready
+/// before its 60th second. Here a startup probe covers the start.
 pub const READINESS: (i64, i64) = (0, 10);
 
-/// What of the manager's Deployment has a default. Settings without one are in [`super::ReleaseSpec::settings`].
+/// Settings of the manager's Deployment with a default. Those without one are in [`super::ReleaseSpec::settings`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManagerPod {
-    /// Unset for the autoscaler to decide, or for Kubernetes' default of one.
+    /// Not set if the autoscaler sets it, or for the default of Kubernetes, which is one.
     pub replicas: Option<i64>,
     pub revision_history_limit: i64,
     pub image: String,
@@ -25,7 +25,7 @@ pub struct ManagerPod {
     pub probe_timeout_seconds: i64,
     pub liveness: ProbeTimes,
     pub readiness: ProbeTimes,
-    /// Variables whose order counts, as Kubernetes has them. The others follow.
+    /// Variables with a significant order, in the form of Kubernetes. All others follow.
     pub env: Vec<Value>,
 }
 
@@ -59,7 +59,7 @@ impl ManagerPod {
         }
     }
 
-    /// Where the runner keeps its configuration: the user decides about the folder.
+    /// Returns the directory of the runner's configuration, which depends on the user of the pod.
     pub fn config_dir(&self) -> &'static str {
         match self.pod_security_context.get("runAsUser").and_then(Value::as_i64) {
             Some(0) => "/etc/gitlab-runner",
@@ -81,10 +81,10 @@ impl ProbeTimes {
     }
 }
 
-/// The tag of the official image up to its version.
+/// Prefix of the version in the tag of the official image.
 const TAG: &str = "alpine-v";
 
-/// The version of GitLab Runner in the tag of the official image; `None` for any other image.
+/// Returns the version of GitLab Runner in the tag of the official image; `None` for any other image.
 pub fn official_version(image: &str) -> Option<&str> {
     image.strip_prefix(REGISTRY)?.strip_prefix('/')?.strip_prefix(IMAGE)?.strip_prefix(':')?.strip_prefix(TAG)
 }
@@ -105,8 +105,8 @@ fn image(settings: &RunnerReleaseSettings, parts: ImageParts) -> String {
     }
 }
 
-/// The security context of the pod: user and group of the official image; and the profile without which a namespace that enforces the
-/// Pod Security Standard `restricted` rejects the pod, and which the chart lacks.
+/// Returns the default security context of the pod: user and group of the official image, and the seccomp profile that
+/// the Pod Security Standard `restricted` requires. The chart does not set that profile.
 pub fn pod_security_context() -> Value {
     json!({ "runAsUser": 100, "fsGroup": 65533, "seccompProfile": { "type": "RuntimeDefault" } })
 }

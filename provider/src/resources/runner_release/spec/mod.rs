@@ -1,7 +1,6 @@
-//! A fully resolved release: every default chosen, every source merged, every check passed.
+//! A fully resolved release: all defaults are set, all sources are merged and all checks have passed.
 //!
-//! [`resolve`] makes it from what the user said; the manifests are written from it and from
-//! nothing else. It holds no token.
+//! [`resolve`] creates it from the configuration, and the manifests only depend on it. It does not contain the token.
 
 mod build_nodes;
 mod configuration;
@@ -39,19 +38,19 @@ pub struct ReleaseSpec {
     pub version: RunnerVersion,
     pub token: TokenSecret,
     pub start: Start,
-    /// Complete for [`Start::WholeConfig`]; else the template and what stands around it.
+    /// Complete for [`Start::WholeConfig`], otherwise the template and the global section.
     pub config: Config,
     pub pod: ManagerPod,
-    /// All settings. Those without a default go from here into the objects.
+    /// All settings. Those without a default are copied from here to the objects.
     pub settings: Box<RunnerReleaseSettings>,
     pub cache_secret_name: Option<String>,
     pub pre_entrypoint_script: Option<String>,
-    /// Further files under `/configmaps`.
+    /// Additional files in `/configmaps`.
     pub config_maps: BTreeMap<String, String>,
     pub service_account: ServiceAccount,
     pub roles: Option<Roles>,
     pub metrics: Metrics,
-    /// The next three only where they are enabled.
+    /// Service, ServiceMonitor and PodMonitor are only set if they are enabled.
     pub service: Option<ServiceSettings>,
     pub service_monitor: Option<MonitorSettings>,
     pub pod_monitor: Option<MonitorSettings>,
@@ -59,31 +58,31 @@ pub struct ReleaseSpec {
     pub job_pod: JobPod,
 }
 
-/// Which of GitLab's two kinds of runner token.
+/// The kind of a runner token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// `glrt-...`: belongs to a runner that was made in GitLab.
+    /// `glrt-...`: belongs to a runner that was created in GitLab.
     Authentication,
-    /// The older one, with which a runner makes itself known.
+    /// The older kind, with which a runner registers itself.
     Registration,
 }
 
-/// The Secret that holds the token.
+/// The Secret that contains the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSecret {
     pub name: String,
     pub kind: TokenKind,
-    /// Made by this resource, not by someone else.
+    /// Whether this resource manages the Secret.
     pub owned: bool,
 }
 
-/// How the manager comes to its configuration when a pod starts.
+/// How the manager gets its configuration when a pod starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// config.toml is complete and refers to the token by a variable.
+    /// config.toml is complete, and refers to the token with a variable.
     WholeConfig,
-    /// `gitlab-runner register` writes the runner into it, from a template.
+    /// `gitlab-runner register` adds the runner to it, from a template.
     Register(Registration),
 }
 
@@ -96,14 +95,14 @@ pub struct Registration {
     pub access_level: Option<String>,
     /// Seconds.
     pub maximum_timeout: Option<i64>,
-    /// Whether destroying the release takes the runner out of GitLab.
+    /// Whether a destroy of the release deletes the runner from GitLab.
     pub unregister_on_destroy: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceAccount {
     pub create: bool,
-    /// Empty for the namespace's default account.
+    /// Empty for the default service account of the namespace.
     pub name: String,
     pub annotations: BTreeMap<String, String>,
     pub image_pull_secrets: Vec<String>,
@@ -111,7 +110,7 @@ pub struct ServiceAccount {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
-    /// Where jobs run; of no meaning when cluster-wide.
+    /// The namespace of jobs; not used if the roles are cluster-wide.
     pub namespace: String,
     pub cluster_wide: bool,
     pub rules: Vec<Rule>,

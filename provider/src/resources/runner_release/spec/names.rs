@@ -1,8 +1,8 @@
-//! Object names, by the official chart's rules.
+//! Names of objects, by the rules of the official chart.
 
 use serde_json::{Map, Value, json};
 
-/// The chart whose objects these are; it stands in their `chart` label.
+/// The chart in the `chart` label of the objects.
 const CHART: &str = "gitlab-runner-0.86.0";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// `full` is the release's name when that starts with the chart's, else both joined.
+    /// `full` is the name of the release if it starts with the name of the chart, otherwise both of them joined.
     pub fn new(release: &str, namespace: &str, name_override: Option<&str>, fullname: Option<&str>) -> Self {
         let chart = name_override.unwrap_or("gitlab-runner");
         let full = match fullname {
@@ -25,25 +25,25 @@ impl Names {
         Self { release: release.to_owned(), namespace: namespace.to_owned(), full: shorten(&full) }
     }
 
-    /// A further object's name, which may be a label as well.
+    /// Returns the name of another object, which is short enough for a label.
     pub fn with(&self, suffix: &str) -> String {
         let room = LONGEST.saturating_sub(suffix.len() + 1);
         format!("{}-{suffix}", shorten_to(&self.full, room))
     }
 
-    /// The name of an object without a namespace, which no other release may have.
+    /// Returns the name of a cluster-scoped object, which no release in another namespace has.
     pub fn in_cluster(&self, suffix: &str) -> String {
         format!("{}-{}{suffix}", self.namespace, self.full)
     }
 
-    /// What the chart labels its pods and objects with.
+    /// Returns the labels of the chart for its pods and objects.
     pub fn labels(&self) -> Map<String, Value> {
         let labels =
             [("app", self.full.as_str()), ("chart", CHART), ("heritage", "Helm"), ("release", self.release.as_str())];
         labels.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
     }
 
-    /// Immutable in a Deployment, hence the chart's for ever.
+    /// The selector of a Deployment is immutable, so that this is always the selector of the chart.
     pub fn deployment_selector(&self) -> Value {
         json!({ "matchLabels": { "app": self.full } })
     }
@@ -53,10 +53,10 @@ impl Names {
     }
 }
 
-/// Of a label, and of the name of a Service.
+/// Maximum length of a label, and of the name of a Service.
 const LONGEST: usize = 63;
 
-/// Names end at 63 bytes and never in a dash.
+/// Truncates a name to 63 characters, without a hyphen at its end.
 fn shorten(name: &str) -> String {
     shorten_to(name, LONGEST)
 }

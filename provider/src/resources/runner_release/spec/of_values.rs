@@ -1,4 +1,4 @@
-//! What values files say and the rest of the release makes pointless: the chart leaves it out, and so does this.
+//! Settings in values files that have no effect in this release: they are omitted with a note, as the chart omits them.
 
 use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
@@ -6,7 +6,7 @@ use super::super::schema::RunnerReleaseSettings;
 use super::super::values::{ChartValues, Notes, is_of_registration, option};
 use super::{Roles, ServiceAccount, Start};
 
-/// Findings about attributes that the values files give stand at their file.
+/// Adds the position in the file to diagnostics about attributes that values files set.
 pub(super) fn placed(
     findings: Vec<Diagnostic>,
     typed: &RunnerReleaseSettings,
@@ -37,7 +37,7 @@ pub(super) fn placed(
     findings.into_iter().map(place).collect()
 }
 
-/// What the runner ignores of its configuration is no error where the files alone say it.
+/// Converts errors about keys that the runner ignores to notes, if only the files contain these keys.
 pub(super) fn excused(
     findings: Vec<Diagnostic>,
     typed: &RunnerReleaseSettings,
@@ -57,7 +57,7 @@ pub(super) fn excused(
     kept
 }
 
-/// Objects that the chart makes only beside others.
+/// Disables objects that the chart only creates together with others.
 pub(super) fn objects(settings: &mut RunnerReleaseSettings, typed: &RunnerReleaseSettings, notes: &mut Notes) {
     let on = |enabled: Option<Option<bool>>| enabled.flatten() == Some(true);
     let metrics = on(settings.metrics.as_ref().map(|metrics| metrics.enabled));
@@ -89,7 +89,7 @@ pub(super) fn objects(settings: &mut RunnerReleaseSettings, typed: &RunnerReleas
     }
 }
 
-/// The chart makes a session server for a single pod alone.
+/// Disables the session server for several pods, for which the chart does not create one.
 pub(super) fn session_server(
     settings: &mut RunnerReleaseSettings,
     typed: &RunnerReleaseSettings,
@@ -105,7 +105,7 @@ pub(super) fn session_server(
     }
 }
 
-/// Options that an authentication token carries itself.
+/// Removes options that GitLab stores with an authentication token.
 pub(super) fn registration(
     settings: &mut RunnerReleaseSettings,
     typed: &RunnerReleaseSettings,
@@ -151,7 +151,7 @@ pub(super) fn registration(
     }
 }
 
-/// Variables that configure a runner only when it registers, and are of no use to one that does not.
+/// Reports variables that configure a runner only when it registers, if it does not register.
 pub(super) fn variables(start: &Start, typed: &RunnerReleaseSettings, values: &mut ChartValues) -> Vec<Diagnostic> {
     if *start != Start::WholeConfig {
         return Vec::new();
@@ -179,7 +179,8 @@ pub(super) fn variables(start: &Start, typed: &RunnerReleaseSettings, values: &m
         )).at(AttributePath::of("extra_env"))]
 }
 
-/// The chart's Role allows everything in the core group; the one here allows what the manager needs.
+/// Adds a note if jobs use the service account of the manager: the Role of the chart allows everything in the core
+/// group, and that of this provider what the manager requires.
 pub(super) fn jobs_of_the_manager(
     settings: &RunnerReleaseSettings,
     typed: &RunnerReleaseSettings,

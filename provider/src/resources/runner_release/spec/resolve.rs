@@ -1,4 +1,4 @@
-//! From what the user said to a fully resolved release.
+//! Resolves a configuration to a release.
 
 use gitlabspot_runner_config::version::RunnerVersion;
 use secrecy::SecretString;
@@ -14,30 +14,31 @@ use super::{
     TokenKind, TokenSecret, job_pod, lint, needed, of_values,
 };
 
-/// Everything that a plan or an apply knows.
+/// Input of a plan or an apply.
 #[derive(Debug)]
 pub struct Given<'a> {
     pub typed: RunnerReleaseSettings,
     pub values: &'a [&'a str],
-    /// Which write-only token is set, if any.
+    /// The kind of the write-only token that is set, if any.
     pub token: Option<TokenKind>,
-    /// What is in the Secret that `token_secret_name` names; an authentication token unless the
-    /// Secret was seen to hold the other kind.
+    /// The kind of the token in the Secret of `token_secret_name`. Without it, an authentication token is assumed.
     pub existing_secret: Option<TokenKind>,
 }
 
-/// The release, and what came with the values files.
+/// The resolved release.
 #[derive(Debug)]
 pub struct Resolved {
     pub spec: ReleaseSpec,
-    /// A token from a values file; it is the one to use when no write-only one is set.
+    /// The token in a values file, which is used if no write-only token is set.
     pub token: Option<SecretString>,
     pub warnings: Vec<Diagnostic>,
 }
 
+/// Resolves a configuration.
+///
 /// # Errors
 ///
-/// Every reason why the release cannot be made, as far as it shows at once.
+/// All faults of the configuration that can be found at once.
 pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let typed = given.typed;
     let release = typed.name.as_deref().unwrap_or("gitlab-runner").to_owned();
@@ -57,7 +58,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let mut findings = std::mem::take(&mut values.errors);
     let mut settings = typed.clone().over(values.settings.clone()).map_err(shape_error)?;
     if typed.pod_security_context.is_none() && !values.has_pod_security_context {
-        // What nobody has written is this provider's default, not the chart's.
+        // Without an explicit value, the default of this provider is used, and not that of the chart.
         settings.pod_security_context = None;
     }
     let names =
@@ -107,7 +108,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let findings = of_values::placed(findings, &typed, &values);
     let (mut errors, mut warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Diagnostic::is_error);
     if values.is_unreadable {
-        // What is missing may be in the file.
+        // The missing values may be in the file.
         errors.retain(|error| !MAY_BE_IN_VALUES.contains(&error.summary.as_ref()));
     }
     let (Some(token), Some(mut config), true) = (token, config, errors.is_empty()) else { return Err(errors) };
@@ -171,10 +172,10 @@ fn shape_error(error: serde_json::Error) -> Vec<Diagnostic> {
 const NO_URL: &str = "Missing or invalid GitLab URL";
 const NO_TOKEN: &str = "A runner needs one token";
 
-/// What is missed as well where a file of values cannot be read.
+/// Summaries of errors about values that a file which cannot be parsed may contain.
 const MAY_BE_IN_VALUES: [&str; 2] = [NO_URL, NO_TOKEN];
 
-/// Why there is no address of GitLab.
+/// Why there is no URL of GitLab.
 enum WrongUrl {
     Missing,
     NoScheme(String),
@@ -206,7 +207,7 @@ fn with_scheme(url: &str) -> Result<String, WrongUrl> {
     }
 }
 
-/// Where a token may come from beside the values files.
+/// The sources of a token other than values files.
 struct Tokens<'a> {
     typed: &'a RunnerReleaseSettings,
     names: &'a Names,
@@ -215,7 +216,7 @@ struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// Attributes win over values, and in values the Secret wins over a token, as in the chart.
+    /// Attributes have precedence over values, and in values the Secret has precedence over a token, as in the chart.
     fn choose(&self, values: &mut ChartValues) -> Result<TokenSecret, Vec<Diagnostic>> {
         let wrong = |detail: &str| vec![Diagnostic::error(NO_TOKEN, detail).at(AttributePath::of("runner_token_wo"))];
         let in_values = match (&values.runner_token, &values.registration_token) {
@@ -271,7 +272,7 @@ fn metrics(settings: &RunnerReleaseSettings) -> Metrics {
     }
 }
 
-/// Completes the runner for its way of starting.
+/// Completes the configuration of the runner for its start.
 fn start(
     runner: &mut toml::Table,
     token: &TokenSecret,
@@ -280,10 +281,11 @@ fn start(
 ) -> Start {
     if token.kind == TokenKind::Authentication && expands_token {
         runner.insert("executor".into(), "kubernetes".into());
+        // The runner expands the variable when it reads the configuration.
         runner.insert("token".into(), "$CI_SERVER_TOKEN".into());
         return Start::WholeConfig;
     }
-    // `register` takes these from its own arguments and refuses or overrides them in a template.
+    // `register` gets these keys as arguments, and rejects or overrides them in a template.
     runner.remove("url");
     runner.remove("executor");
     let name = runner.remove("name").and_then(|name| name.as_str().map(str::to_owned));

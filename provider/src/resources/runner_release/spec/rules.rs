@@ -1,13 +1,13 @@
-//! The least rights that the manager needs for what its configuration enables.
+//! The minimal permissions of the manager for the features that its configuration enables.
 
 use gitlabspot_runner_config::version::RunnerVersion;
 use serde::Serialize;
 use toml::{Table, Value};
 
-/// From here on the runner hands a job's scripts over without a ConfigMap.
+/// From this version on, the runner passes the scripts of a job without a ConfigMap.
 const WITHOUT_CONFIG_MAPS: RunnerVersion = RunnerVersion::new(15, 8);
 
-/// The priority class that the runner makes when it is not there.
+/// The priority class that the runner creates if it does not exist.
 const PAUSE_PODS: &str = "gitlab-runner-idle-capacity";
 
 /// One rule of a Role.
@@ -33,18 +33,18 @@ impl Rule {
     }
 }
 
-/// What a configuration makes necessary.
+/// The permissions that a configuration requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needed {
     pub rules: Vec<Rule>,
-    /// Jobs run in namespaces that are not known beforehand.
+    /// Whether jobs run in namespaces that are not known in advance.
     pub cluster_wide: bool,
-    /// The runner makes the priority class of its pause pods, which belongs to no namespace.
+    /// Whether the runner creates the priority class of its pause pods, which is cluster-scoped.
     pub priority_classes: bool,
 }
 
-/// Source: the runner's documentation of its Kubernetes executor, table of permissions; for ConfigMaps before 15.8, which that
-/// table does not have, `executors/kubernetes/kubernetes.go` of v15.0.0 to v15.7.0.
+/// Returns the permissions for a configuration. Source: the table of permissions in the documentation of the Kubernetes
+/// executor; for ConfigMaps before 15.8, `executors/kubernetes/kubernetes.go` of v15.0.0 to v15.7.0.
 pub fn needed(runner: &Table, version: RunnerVersion) -> Needed {
     let empty = Table::new();
     let kubernetes = runner.get("kubernetes").and_then(Value::as_table).unwrap_or(&empty);
@@ -83,7 +83,7 @@ pub fn needed(runner: &Table, version: RunnerVersion) -> Needed {
         (false, true) => rules.push(Rule::new("", &["namespaces"], &["get"])),
         (false, false) => {}
     }
-    // Only the attach strategy has scripts in a ConfigMap.
+    // Only the attach strategy stores scripts in a ConfigMap.
     if suspend || attach && version < WITHOUT_CONFIG_MAPS {
         rules.push(Rule::new("", &["configmaps"], &["create", "delete", "get", "update"]));
     }
@@ -111,12 +111,12 @@ pub fn priority_classes() -> Rule {
     Rule::new("scheduling.k8s.io", &["priorityclasses"], &["create", "get"])
 }
 
-/// The rule for finding one's own session server.
+/// The rule to read the Service of the session server.
 pub fn session_server() -> Rule {
     Rule::new("", &["services"], &["get"])
 }
 
-/// Set under `feature_flags`, or as a variable in `environment`.
+/// Whether a feature flag is set in `feature_flags`, or as a variable in `environment`.
 pub(super) fn feature_flag(runner: &Table, name: &str) -> bool {
     let flags = runner.get("feature_flags").and_then(|flags| flags.get(name)).and_then(Value::as_bool);
     flags.unwrap_or_else(|| {
@@ -130,7 +130,7 @@ pub(super) fn feature_flag(runner: &Table, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn told(needed: &Needed) -> Vec<String> {
+    fn formatted(needed: &Needed) -> Vec<String> {
         needed
             .rules
             .iter()
@@ -142,7 +142,7 @@ mod tests {
     fn a_plain_runner_needs_pods_and_little_else() {
         let needed = needed(&toml::toml! { kubernetes = { privileged = true } }, RunnerVersion::DEFAULT);
         assert_eq!(
-            told(&needed),
+            formatted(&needed),
             [
                 "/pods: create delete get list watch",
                 "/pods/exec: create delete get patch",
@@ -157,11 +157,12 @@ mod tests {
         assert_eq!((needed.cluster_wide, needed.priority_classes), (false, false));
     }
 
-    /// What a configuration gives and takes, compared with a plain one, and whether it reaches beyond a namespace.
+    /// Returns the rules that a configuration adds and removes compared with an empty one, `cluster_wide` and
+    /// `priority_classes`.
     fn difference(text: &str) -> (Vec<String>, Vec<String>, bool, bool) {
-        let plain = told(&needed(&Table::new(), RunnerVersion::DEFAULT));
+        let plain = formatted(&needed(&Table::new(), RunnerVersion::DEFAULT));
         let needed = needed(&text.parse().unwrap(), RunnerVersion::DEFAULT);
-        let with = told(&needed);
+        let with = formatted(&needed);
         let beyond = |one: &[String], other: &[String]| {
             one.iter().filter(|rule| !other.contains(rule)).cloned().collect::<Vec<_>>()
         };
@@ -196,7 +197,7 @@ mod tests {
                 &["apps/deployments: create delete get list update"],
                 &[],
             ),
-            // What pods are made of needs no more rights than making pods.
+            // Settings of pods require no permissions in addition to those for pods.
             ("kubernetes = { services = [{ name = \"postgres\" }] }", &[], &[]),
             ("kubernetes = { pull_policy = [\"always\"], allowed_pull_policies = [\"always\"] }", &[], &[]),
             (
@@ -254,7 +255,7 @@ mod tests {
     #[test]
     fn scripts_were_in_a_config_map_before_15_8() {
         let config_maps = |version: (u16, u16), flags: &str| {
-            let rules = told(&needed(&flags.parse().unwrap(), RunnerVersion::new(version.0, version.1)));
+            let rules = formatted(&needed(&flags.parse().unwrap(), RunnerVersion::new(version.0, version.1)));
             let mut of_config_maps = rules.into_iter().filter(|rule| rule.starts_with("/configmaps"));
             (of_config_maps.next(), of_config_maps.next())
         };

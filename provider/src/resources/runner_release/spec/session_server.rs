@@ -1,4 +1,4 @@
-//! The session server's addresses.
+//! The addresses of the session server.
 
 use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::Table;
@@ -12,31 +12,31 @@ pub struct SessionServer {
     pub internal_port: i64,
     pub external_port: i64,
     pub service_type: String,
-    /// Only where it is enabled.
+    /// Only set if it is enabled.
     pub ingress: Option<SessionServerIngressSettings>,
     pub advertise: Advertise,
 }
 
-/// Where GitLab finds the session server.
+/// The address at which GitLab reaches the session server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advertise {
-    /// Known now: `host:port`.
+    /// Known in the plan: `host:port`.
     Fixed(String),
-    /// The node of the pod, on this port.
+    /// The address of the pod's node, with this port.
     Node(i64),
-    /// The load balancer's address, asked for when the pod starts.
+    /// The address of the load balancer with this port, which is read when the pod starts.
     LoadBalancer(i64),
 }
 
-/// Stands in config.toml until the pod knows better.
+/// Placeholder in config.toml that is replaced when the pod starts.
 pub const ADDRESS_PLACEHOLDER: &str = "@SESSION_SERVER_ADDRESS@";
 
 impl SessionServer {
-    /// Nothing when it is not enabled.
+    /// Returns `None` if the session server is not enabled.
     ///
     /// # Errors
     ///
-    /// More than one manager pod, or an address that nobody can know.
+    /// More than one manager pod, or an address that cannot be determined.
     pub(super) fn new(
         given: Option<&SessionServerSettings>,
         names: &Names,
@@ -99,7 +99,7 @@ impl SessionServer {
             Advertise::Node(port) | Advertise::LoadBalancer(port) => format!("{ADDRESS_PLACEHOLDER}:{port}"),
         };
         let mut table = Table::new();
-        // Of IPv4 and IPv6 alike, whichever the pod has.
+        // Without a host, it listens on IPv4 and IPv6.
         table.insert("listen_address".into(), format!(":{}", self.internal_port).into());
         table.insert("advertise_address".into(), advertise.into());
         table.insert("session_timeout".into(), timeout.unwrap_or(1800).into());
@@ -107,7 +107,7 @@ impl SessionServer {
     }
 }
 
-/// A port follows, so that the colons of an IPv6 address have to be told from it.
+/// Encloses an IPv6 address in brackets, which separate it from the port that follows.
 fn with_brackets(address: &str) -> String {
     if address.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{address}]") } else { address.to_owned() }
 }

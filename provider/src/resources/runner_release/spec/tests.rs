@@ -6,7 +6,7 @@ use super::*;
 
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
 
-/// The `[[runners]]` of the guide, as its author wrote it.
+/// Returns `[[runners]]` of the guide in its original form.
 fn guides_runner() -> toml::Table {
     let values: serde_json::Value =
         serde_json::Value::Object(crate::resources::runner_release::values::parse(GUIDE).unwrap());
@@ -171,8 +171,8 @@ fn token_kinds_in_values_are_distinguished() {
     let of = |token: &str| {
         let values = format!("gitlabUrl: https://gitlab.com/\n{token}\n");
         let given = Given { typed: typed(json!({})), values: &[values.as_str()], token: None, existing_secret: None };
-        let said = resolve(given).map(|resolved| resolved.warnings).unwrap_or_else(|errors| errors);
-        said.into_iter().map(|finding| finding.detail).collect::<String>()
+        let findings = resolve(given).map(|resolved| resolved.warnings).unwrap_or_else(|errors| errors);
+        findings.into_iter().map(|finding| finding.detail).collect::<String>()
     };
     assert!(of("runnerToken: GR1348941-x").contains("set `registration_token_wo`"));
     assert!(of("runnerToken: glrt-x").contains("set `runner_token_wo`"));

@@ -1,8 +1,8 @@
-//! What admission makes of our fields: no difference, unlike what others make of them later.
+//! Changes of managed fields by admission are no drift, in contrast to later changes by others.
 
 use super::*;
 
-/// A mirror of images, a toleration that was not asked for, and an amount in other words.
+/// Replaces the image with that of a mirror, and adds a toleration.
 fn mutate(object: &mut Json) {
     if object["kind"] != "Deployment" {
         return;
@@ -22,18 +22,21 @@ async fn admission_changes_are_no_difference() {
     let generation = |cluster: &Cluster| cluster.get(MANAGER)["metadata"]["generation"].clone();
     assert_eq!(generation(&cluster), 1);
 
-    // A plan that applies the object says what will be there.
+    // A plan that applies the object shows it as admission changes it.
     let labels = object([("team", "ci".into())]);
     let config = with(config, &[("deployment_labels", labels)]);
     let planned = stage.plan(&config).await;
     assert_eq!(summaries(&planned.diagnostics), ["Objects are changed by cluster admission"]);
-    let said = &planned.diagnostics.iter().next().unwrap().detail;
-    assert!(said.contains("containers[0].image is \"mirror.example.com/runner:1\" instead of \"registry"), "{said}");
+    let detail = &planned.diagnostics.iter().next().unwrap().detail;
+    assert!(
+        detail.contains("containers[0].image is \"mirror.example.com/runner:1\" instead of \"registry"),
+        "{detail}"
+    );
     assert_eq!(stage.apply(&config).await, Diagnostics::new());
     assert_eq!(stage.changes(&config).await, [""; 0]);
     assert_eq!(generation(&cluster), 1);
 
-    // What others change later is shown, and repaired.
+    // Later changes by others are shown and reverted.
     cluster.change(MANAGER, |object| {
         object["spec"]["template"]["spec"]["containers"][0]["image"] = "by-hand".into();
     });

@@ -1,4 +1,5 @@
-//! Two resources of one name: no create takes what another resource has, and no delete takes what it has lost.
+//! Two resources of one name: a create does not take objects of another resource, and a delete does not delete objects
+//! that now belong to another one.
 
 use super::*;
 use crate::resources::runner_release::private::Private;
@@ -9,7 +10,7 @@ fn detail(diagnostics: &Diagnostics) -> String {
     diagnostics.iter().next().unwrap().detail.clone()
 }
 
-/// With `create_before_destroy`, after a rename without `moved`, and from another state.
+/// Occurs with `create_before_destroy`, after a rename without `moved`, and with another state.
 #[tokio::test]
 async fn create_refuses_objects_of_another_resource() {
     let cluster = Cluster::default();
@@ -20,19 +21,20 @@ async fn create_refuses_objects_of_another_resource() {
     assert!(!planned.diagnostics.has_errors(), "the host would lose what create_before_destroy has set aside");
     assert_eq!(summaries(&planned.diagnostics), ["Object already exists"]);
     assert_eq!(summaries(&second.apply(&typed()).await), ["Object already exists"]);
-    let said = detail(&planned.diagnostics);
+    let text = detail(&planned.diagnostics);
     assert!(
-        said.contains("write a `moved` block") && said.contains("import it as \"gitlab-runner/gitlab-runner\""),
-        "{said}"
+        text.contains("write a `moved` block") && text.contains("import it as \"gitlab-runner/gitlab-runner\""),
+        "{text}"
     );
-    // A plan with -replace has the private state of what it replaces, and does not know what goes first.
+    // A plan with -replace has the private state of the replaced resource, and not the order of the operations.
     second.private = first.private.clone();
     cluster.requests();
     assert_eq!(summaries(&second.apply(&typed()).await), ["Object already exists"]);
     assert!(cluster.writes().iter().all(|line| !line.starts_with("DELETE")));
     assert_eq!(second.state, Raw::Null);
     assert_eq!(first.changes(&typed()).await, [""; 0]);
-    // By another full name its objects would not be in the way, and yet be taken for leftovers.
+    // With another full name, the first resource's objects would not conflict, but would be deleted as remaining
+    // objects.
     let mut third = stage(&cluster);
     let other = with(typed(), &[("fullname_override", "other".into())]);
     assert_eq!(summaries(&third.apply(&other).await), ["Object already exists"]);
@@ -64,17 +66,19 @@ async fn of_two_in_one_run_one_is_refused() {
     let rbac = object([("create", true.into()), ("cluster_wide", true.into()), ("rules", Raw::Null)]);
     let wide = with(typed(), &[("rbac", rbac)]);
     let other = with(wide.clone(), &[("namespace", "other".into())]);
-    let said = tokio::join!(first.apply(&wide), second.apply(&wide), elsewhere.apply(&other));
-    // Of one name in two namespaces, nothing is in the way of the other, roles of the cluster included.
-    assert_eq!(said.2, Diagnostics::new());
+    let results = tokio::join!(first.apply(&wide), second.apply(&wide), elsewhere.apply(&other));
+    // Releases of one name in two namespaces do not conflict, including their cluster-scoped roles.
+    assert_eq!(results.2, Diagnostics::new());
     let mut made = 0;
-    for (said, stage, config) in [(said.0, first, &wide), (said.1, second, &wide), (said.2, elsewhere, &other)] {
+    for (diagnostics, stage, config) in
+        [(results.0, first, &wide), (results.1, second, &wide), (results.2, elsewhere, &other)]
+    {
         let mut stage = stage;
-        if said == Diagnostics::new() {
+        if diagnostics == Diagnostics::new() {
             made += 1;
             assert_eq!(stage.changes(config).await, [""; 0]);
         } else {
-            assert_eq!(summaries(&said), ["Object already exists"]);
+            assert_eq!(summaries(&diagnostics), ["Object already exists"]);
             assert_eq!(stage.state, Raw::Null);
         }
     }
@@ -82,7 +86,7 @@ async fn of_two_in_one_run_one_is_refused() {
     assert_eq!(["serviceaccounts", "clusterroles"].map(|kind| cluster.objects_of(kind).len()), [2, 2]);
 }
 
-/// The destroy of a rename without `moved`, which the create waits for.
+/// The create waits for the destroy after a rename without `moved`.
 #[tokio::test]
 async fn a_create_waits_for_a_destroy_of_the_same_run() {
     let cluster = Cluster::default();
@@ -99,12 +103,12 @@ async fn a_create_waits_for_a_destroy_of_the_same_run() {
     assert_eq!(second.changes(&typed()).await, [""; 0]);
 }
 
-/// Another create takes over the Deployment and completes.
+/// Another create adopts the Deployment and completes.
 fn take_deployment(cluster: &Cluster) {
     cluster.change(MANAGER, |object| object["metadata"]["annotations"] = json!({ OWNER: "other" }));
 }
 
-/// Whenever a create notices that it lost its Deployment, its other objects are given to the owner of the Deployment.
+/// When a create detects that it lost its Deployment, its other objects are given to the owner of the Deployment.
 #[tokio::test]
 async fn create_that_loses_its_deployment_gives_its_objects_back() {
     let when_applied = Fault::After("APPLY deployments", take_deployment);
@@ -143,7 +147,7 @@ async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
     old.apply_wholly(&with(typed(), &[("deployment_labels", object_of_labels())])).await;
     let id = cluster.get(MANAGER)["metadata"]["annotations"][OWNER].clone();
     assert!(id.is_string());
-    // No pod is started anew for it.
+    // No pod is replaced for it.
     assert_eq!(cluster.get(MANAGER)["metadata"]["generation"], 1);
     // The state of that apply was lost.
     old.change_private(|private: &mut Private| private.objects.owner = None);

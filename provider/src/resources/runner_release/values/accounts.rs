@@ -1,16 +1,16 @@
-//! The service account and its rights.
+//! The service account and its permissions.
 
 use serde_json::{Value, json};
 
 use super::translate::{ValuesTranslator, get, object, put};
 
 impl ValuesTranslator<'_> {
-    /// The chart creates an account when told to, or when it creates roles and was told nothing.
+    /// The chart creates a service account if `serviceAccount.create` is true, or null and roles are created.
     pub(super) fn service_account(&mut self) {
         let creates_roles = get(&self.settings, "rbac.create").and_then(Value::as_bool).unwrap_or(false);
         put(&mut self.settings, "rbac.create", Value::Bool(creates_roles));
-        let told = get(&self.settings, "service_account.create").and_then(Value::as_bool);
-        put(&mut self.settings, "service_account.create", Value::Bool(told.unwrap_or(creates_roles)));
+        let explicit = get(&self.settings, "service_account.create").and_then(Value::as_bool);
+        put(&mut self.settings, "service_account.create", Value::Bool(explicit.unwrap_or(creates_roles)));
         let generated = self.text("rbac.generatedServiceAccountName");
         let existing = self.text("rbac.serviceAccountName");
         if get(&self.settings, "service_account.name").is_none()

@@ -1,7 +1,7 @@
 //! Variables with which `gitlab-runner register` is configured.
 //!
-//! A manager that does not register reads none of them, so that they become part of its configuration here. Their names are
-//! those of the runner's options: `KUBERNETES_POLL_TIMEOUT` is `poll_timeout` of `[runners.kubernetes]`.
+//! A manager that does not register ignores these variables, so they become part of its configuration. Their names are
+//! derived from the runner's options: `KUBERNETES_POLL_TIMEOUT` is `poll_timeout` of `[runners.kubernetes]`.
 
 use gitlabspot_runner_config::catalogue::{Kind, RUNNER, Table};
 use gitlabspot_runner_config::config_toml::{Config, from_hcl};
@@ -10,7 +10,7 @@ use tfplugin::framework::AttributePath;
 
 use super::translate::{ValuesTranslator, put};
 
-/// Options whose variable is not made of the option's name.
+/// Variables with names that are not derived from the option.
 const NAMED: &[(&str, &str)] = &[
     ("CLONE_URL", "clone_url"),
     ("FEATURE_FLAGS", "feature_flags"),
@@ -29,7 +29,7 @@ const NAMED: &[(&str, &str)] = &[
     ("GOOGLE_APPLICATION_CREDENTIALS", "cache.gcs.credentials_file"),
 ];
 
-/// Prefixes of variables, and the table whose keys follow, the longest first.
+/// Prefixes of variables, each with the table of the keys, the longest prefix first.
 const PREFIXES: &[(&str, &str)] = &[
     ("CACHE_AZURE_", "cache.azure"),
     ("CACHE_GCS_", "cache.gcs"),
@@ -40,7 +40,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("RUNNER_", ""),
 ];
 
-/// Options of a registration, which an authentication token carries itself.
+/// Options of a registration, which GitLab stores with an authentication token.
 const OF_REGISTRATION: [&str; 8] = [
     "REGISTER_LOCKED",
     "REGISTER_RUN_UNTAGGED",
@@ -52,12 +52,12 @@ const OF_REGISTRATION: [&str; 8] = [
     "RUNNER_TAG_LIST",
 ];
 
-/// Whether a variable has its effect at a registration alone.
+/// Whether a variable only has an effect in a registration.
 pub fn is_of_registration(name: &str) -> bool {
     OF_REGISTRATION.contains(&name)
 }
 
-/// The option of `[[runners]]` that a variable sets when a runner registers, dotted, in HCL names.
+/// Returns the option of `[[runners]]` that a variable sets in a registration, as a dotted path of HCL names.
 pub fn option(name: &str) -> Option<String> {
     if matches!(name, "RUNNER_EXECUTOR" | "RUNNER_TAG_LIST" | "RUNNER_NAME") {
         return None;
@@ -89,7 +89,8 @@ fn kind(path: &str) -> Option<Kind> {
     None
 }
 
-/// The text of a variable as the value of an option: lists are separated by commas, and maps are JSON or `key:value`.
+/// Converts the text of a variable to the value of an option. Lists are separated by commas; maps are JSON or
+/// `key:value`.
 fn value(text: &str, kind: Kind) -> Value {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match kind {
@@ -97,6 +98,7 @@ fn value(text: &str, kind: Kind) -> Value {
             parts().map(Value::from).collect()
         }
         Kind::TextMap | Kind::FlagMap | Kind::IntegerMap => serde_json::from_str(text).unwrap_or_else(|_| {
+            // The key may contain "=", as in the toleration key=value:NoSchedule.
             let pairs = parts().map(|part| part.rsplit_once(':').or(part.split_once('=')).unwrap_or((part, "")));
             Value::Object(pairs.map(|(key, value)| (key.to_owned(), value.into())).collect())
         }),
@@ -105,7 +107,7 @@ fn value(text: &str, kind: Kind) -> Value {
 }
 
 impl ValuesTranslator<'_> {
-    /// Variables of `envVars` and `extraEnv` into a layer of configuration; those whose value is elsewhere are remarked on.
+    /// Converts `envVars` and `extraEnv` to a layer of configuration, and lists variables with values in other objects.
     pub(super) fn environment(&mut self) {
         let mut options = Map::new();
         for (path, name, text) in self.variables() {
@@ -148,7 +150,7 @@ impl ValuesTranslator<'_> {
         }
     }
 
-    /// Path, name and text of each; no text where another object holds it.
+    /// Returns path, name and text of each variable; without a text if another object contains it.
     fn variables(&self) -> Vec<(String, String, Option<String>)> {
         let mut found = Vec::new();
         for (index, variable) in self.translated.env.iter().enumerate() {

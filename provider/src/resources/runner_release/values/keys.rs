@@ -1,30 +1,30 @@
-//! Every key of the chart's values, and what it maps to here.
+//! Every key of the chart's values, and what it maps to.
 
 /// One key of the chart's values.
 #[derive(Debug, Clone, Copy)]
 pub struct ValuesKey {
-    /// Dotted path, as the chart spells it.
+    /// Dotted path, in the spelling of the chart.
     pub path: &'static str,
     pub ty: ValueType,
     pub maps_to: MapsTo,
 }
 
-/// The type that the chart expects there.
+/// The type that the chart expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueType {
-    /// Numbers and booleans are taken as their text, as YAML authors forget quotes.
+    /// Numbers and booleans are converted to text, because quotes are often missing in YAML.
     Text,
     /// Text that the chart passes through its template engine.
     Template,
     Flag,
     Integer,
-    /// Texts.
+    /// A list of texts.
     Texts,
-    /// A list, or objects `{name}` of which only the name counts.
+    /// A list of names, or of objects `{name}` of which only the name is used.
     Names,
-    /// Text by name.
+    /// Texts by name.
     TextMap,
-    /// The same, each through the template engine.
+    /// Texts by name, which the chart passes through its template engine.
     TemplateMap,
     /// An object that Kubernetes defines.
     Object,
@@ -40,12 +40,12 @@ pub enum MapsTo {
     Attribute(&'static str),
     /// A global key of config.toml.
     Global(&'static str),
-    /// Read together with others.
+    /// Read together with other keys.
     Special(&'static str),
     /// No effect, for this reason.
     Nothing(&'static str),
-    /// No effect, as in today's chart: older ones read it. The key of config.toml that replaces it, dotted, below
-    /// `[[runners]]`.
+    /// No effect in the current chart, but in older ones. The value is the key of config.toml that replaces it, as a
+    /// dotted path below `[[runners]]`.
     Older(&'static str),
 }
 
@@ -60,7 +60,7 @@ const fn older(path: &'static str, replacement: &'static str) -> ValuesKey {
     key(path, Any, Older(replacement))
 }
 
-/// The chart's version that the table is of.
+/// The version of the chart that the table describes.
 pub const CHART: &str = "0.86.0";
 
 pub static KEYS: &[ValuesKey] = &[

@@ -1,4 +1,4 @@
-//! Values files laid over one another, as Helm does it.
+//! Values files, merged as Helm merges them.
 
 use serde_json::{Map, Value};
 use tfplugin::framework::{AttributePath, Diagnostic};
@@ -7,23 +7,23 @@ use super::super::settings::overlay;
 use super::umbrella::{self, unwrapped};
 use crate::yaml::{self, Document, Lines};
 
-/// The files as one, and where each key stands.
+/// The merged files, and the positions of the keys.
 #[derive(Debug, Default)]
 pub(super) struct Layers {
-    /// Over the chart's defaults.
+    /// Merged over the defaults of the chart.
     pub(super) merged: Map<String, Value>,
-    /// Without them.
+    /// Merged without these defaults.
     pub(super) given: Map<String, Value>,
     pub(super) files: Files,
     /// Index of each file with documents after the first.
     pub(super) with_more: Vec<usize>,
 }
 
-/// Lines of the keys, file by file.
+/// Lines of the keys, by file.
 #[derive(Debug, Default)]
 pub(super) struct Files(Vec<Lines>);
 
-/// Where a key stands.
+/// Position of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct At {
     pub(super) file: usize,
@@ -31,7 +31,7 @@ pub(super) struct At {
 }
 
 impl Files {
-    /// Of the last file that has the key: later ones win.
+    /// Returns the position in the last file that has the key, because later files have precedence.
     pub(super) fn find(&self, path: &str) -> At {
         let numbered = self.0.iter().enumerate();
         let has = numbered.clone().rev().find(|(_, lines)| lines.has(path));
@@ -40,18 +40,18 @@ impl Files {
         At { file: found.map_or(0, |(file, _)| file), line: found.and_then(|(_, lines)| lines.of(path)) }
     }
 
-    /// First line of a text that is written as a block.
+    /// Returns the first line of a text that is written as a block.
     pub(super) fn block(&self, path: &str) -> Option<usize> {
         self.0.get(self.find(path).file)?.of_block(path)
     }
 }
 
-/// The path of one file in `values`.
+/// Returns the path of one file in `values`.
 pub(super) fn element(file: usize) -> AttributePath {
     AttributePath::of("values").index(file)
 }
 
-/// Maps merge, the first over `defaults`; everything else is replaced, and null takes a key away.
+/// Merges maps, the first over `defaults`. Everything else is replaced, and null removes a key.
 ///
 /// # Errors
 ///
@@ -76,7 +76,7 @@ pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Diagn
             }
             Ok(document) => {
                 let Document { values, lines, has_more } = unwrapped(document).unwrap_or_else(|aliases| {
-                    error("Values of several runners", umbrella::told(&aliases));
+                    error("Values of several runners", umbrella::message(&aliases));
                     Document::default()
                 });
                 if has_more {
@@ -98,7 +98,7 @@ pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Diagn
     }
 }
 
-/// SOPS leaves a map of its own, and encrypts scalars.
+/// Whether the file contains scalars that SOPS has encrypted.
 fn is_encrypted(values: &Map<String, Value>) -> bool {
     fn has(value: &Value) -> bool {
         match value {

@@ -1,8 +1,8 @@
-//! The official chart's values files, as they are written for Helm.
+//! Values files of the official chart, as they are written for Helm.
 //!
-//! Files are read as Helm reads YAML and laid over one another by Helm's rules. Every key is looked up in the table of the
-//! chart's keys, and translated to settings, as the attributes give them, or to the runner's configuration. What Helm, the
-//! chart or the runner would ignore is no error: [`Notes`] makes one warning per file of it.
+//! Files are parsed as Helm parses YAML, and merged by Helm's rules. Every key is looked up in the table of the chart's
+//! keys, and translated to settings of attributes or to the runner's configuration. Keys that Helm, the chart or the
+//! runner would ignore are no errors: [`Notes`] returns one warning per file about them.
 
 mod accounts;
 mod environment;
@@ -31,34 +31,34 @@ use self::layer::Layers;
 use super::schema::RunnerReleaseSettings;
 use super::settings::overlay;
 
-/// Everything that the files say.
+/// The translated content of the files.
 #[derive(Debug, Default)]
 pub struct ChartValues {
     pub settings: RunnerReleaseSettings,
     pub image: ImageParts,
-    /// Variables of the manager in the order of `envVars`, as Kubernetes has them.
+    /// Variables of the manager in the order of `envVars`, in the form of Kubernetes.
     pub env: Vec<Value>,
-    /// Layers of configuration, the weakest first.
+    /// Layers of configuration, in the order of increasing precedence.
     pub config: Vec<Config>,
-    /// What variables say of the configuration. It wins over the layers, as it does when a runner registers.
+    /// Configuration in environment variables. It has precedence over the layers, as in a registration.
     pub environment: Config,
-    /// Whether `runners.config` was given, which switches the chart's default text off.
+    /// Whether `runners.config` is set, which replaces the default text of the chart.
     pub has_config: bool,
-    /// Whether a file says anything of the pod's security context. Otherwise it is the chart's.
+    /// Whether a file sets the pod's security context. Otherwise it is that of the chart.
     pub has_pod_security_context: bool,
     has_pod_fs_group: bool,
     pub runner_token: Option<SecretString>,
     pub registration_token: Option<SecretString>,
-    /// The key that one of them stands at, and the attribute that takes it.
+    /// The key that contains the token, and the attribute for it.
     token_key: Option<(&'static str, &'static str)>,
-    /// Why that token cannot be used.
+    /// Why the token cannot be used.
     wrong_token: Option<Diagnostic>,
     pub notes: Notes,
     pub warnings: Vec<Diagnostic>,
     pub errors: Vec<Diagnostic>,
-    /// Whether a file could not be read at all, so that what is missing may be in it.
+    /// Whether a file could not be parsed, so that missing values may be in it.
     pub is_unreadable: bool,
-    /// Path and option of each variable that configures a registration and whose value another object holds.
+    /// Path and option of each variable that configures a registration and has its value in another object.
     pub variables_from_elsewhere: Vec<(String, String)>,
 }
 
@@ -71,7 +71,7 @@ pub struct ImageParts {
 }
 
 impl ChartValues {
-    /// The key of the files that an attribute, dotted, comes from.
+    /// Returns the key of the files that sets an attribute, which is a dotted path.
     pub fn key_of(&self, attribute: &str) -> Option<&'static str> {
         if attribute.starts_with("config") {
             return self.has_config.then_some("runners.config");
@@ -83,7 +83,7 @@ impl ChartValues {
         KEYS.iter().find(is_from).map(|key| key.path).filter(|path| self.notes.files().find(path).line.is_some())
     }
 
-    /// Says that the token of the files is used, and where it would be better kept.
+    /// Adds the warning that the token of the files is used, or the error why it cannot be used.
     pub fn token_is_used(&mut self) {
         let Some((key, attribute)) = self.token_key else { return };
         if let Some(wrong) = self.wrong_token.take() {
@@ -98,7 +98,7 @@ impl ChartValues {
         self.warnings.push(self.notes.placed(key, warning));
     }
 
-    /// Says what is used in place of the token of the files, if they have one.
+    /// Adds a note about what is used instead of the token of the files, if they contain one.
     pub fn token_is_unused(&mut self, instead: &str) {
         if let Some((key, _)) = self.token_key {
             self.notes.add(key, format!("{instead}. `values` are stored in the plan and the state: remove the token."));
@@ -106,26 +106,26 @@ impl ChartValues {
     }
 }
 
-/// What the files need to know of the resource itself.
+/// Attributes of the resource on which the files depend.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub release: &'a str,
     pub namespace: &'a str,
-    /// `runner_version`; unset, the image tag in the files tells it.
+    /// `runner_version`. If it is not set, the image tag in the files determines the version.
     pub version: Option<RunnerVersion>,
     /// The same with its patch release, for `.Chart.AppVersion`.
     pub app_version: Option<&'a str>,
 }
 
 impl<'a> Context<'a> {
-    /// What expressions stand for.
+    /// Returns the values for template expressions.
     fn release(&self, values: &'a Value) -> Release<'a> {
         let app_version = self.app_version.unwrap_or(DEFAULT_RELEASE);
         Release { name: self.release, namespace: self.namespace, values: Some(values), app_version }
     }
 }
 
-/// Reads the files in the order in which Helm would take them. What is wrong is in `errors`; no finding quotes a token.
+/// Reads the files in the order in which Helm merges them. Faults are in `errors`; no diagnostic contains a token.
 pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
     let Layers { merged, given, files, with_more } = match layer::merge(chart_defaults(), files) {
         Ok(layers) => layers,
@@ -149,7 +149,7 @@ pub fn read(files: &[&str], context: Context<'_>) -> ChartValues {
     ChartValues { has_pod_security_context: has_pod_security_context || has_moved, ..translated }
 }
 
-/// The Secret that the files name for the token, if any.
+/// Returns the Secret to which the files refer for the token, if any.
 pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
     let merged = layer::merge(chart_defaults(), files).ok()?.merged;
     let name = value_type::text(merged.get("runners")?.get("secret")?)?;
@@ -157,18 +157,18 @@ pub fn token_secret(files: &[&str], context: Context<'_>) -> Option<String> {
     context.release(&values).expand(&name).ok().filter(|name| !name.is_empty())
 }
 
-/// One file as Helm reads it, for a look at its keys.
+/// Parses one file as Helm does.
 pub fn parse(file: &str) -> Option<Map<String, Value>> {
     Some(umbrella::unwrapped(crate::yaml::read(file).ok()?).ok()?.values)
 }
 
-/// The version that the image in the files tells.
+/// Returns the version in the image of the files.
 fn version(values: &Map<String, Value>) -> Option<RunnerVersion> {
     let image = values.get("image")?;
-    RunnerVersion::told(image.as_str(), image.get("tag").and_then(Value::as_str))
+    RunnerVersion::of_image_or_tag(image.as_str(), image.get("tag").and_then(Value::as_str))
 }
 
-/// Values by the chart's keys, dotted; what the chart does not have, by its whole path.
+/// Returns values by the dotted keys of the chart. Keys that the chart does not have are listed with their whole paths.
 pub fn leaves(values: &Map<String, Value>) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     walk(values, "", &mut found);
@@ -185,7 +185,7 @@ fn walk(values: &Map<String, Value>, prefix: &str, found: &mut Vec<(String, Valu
     }
 }
 
-/// The chart's default, on which a values file builds.
+/// Returns the chart's default, to which values files add.
 pub fn security_context() -> Value {
     json!({
         "allowPrivilegeEscalation": false,
@@ -196,18 +196,18 @@ pub fn security_context() -> Value {
     })
 }
 
-/// The maps that the chart fills itself: a file adds to them, and takes away with null.
+/// Returns the maps with defaults of the chart: a file adds to them, and removes keys with null.
 fn chart_defaults() -> Value {
     json!({ "securityContext": security_context(), "podSecurityContext": { "runAsUser": 100, "fsGroup": 65533 } })
 }
 
-/// Where the chart and this provider take the image of the manager from.
+/// Default registry of the manager's image, as in the chart.
 pub const REGISTRY: &str = "registry.gitlab.com";
 
 /// The official image of GitLab Runner, without its tag.
 pub const IMAGE: &str = "gitlab-org/gitlab-runner";
 
-/// `.Values` of expressions: the files over the chart's defaults.
+/// Returns `.Values` for expressions: the files merged over the defaults of the chart.
 fn scope(merged: &Map<String, Value>) -> Value {
     let mut values = json!({
         "image": { "registry": REGISTRY, "image": IMAGE },

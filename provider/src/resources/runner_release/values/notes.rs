@@ -1,11 +1,11 @@
-//! What files say without effect, or otherwise than it seems: one warning per file.
+//! Settings in files without an effect, or with an unexpected one: one warning per file.
 
 use gitlabspot_runner_config::config_toml::Remark;
 use tfplugin::framework::Diagnostic;
 
 use super::layer::{At, Files, element};
 
-/// Remarks on keys, to be told together.
+/// Remarks on keys, which are reported together.
 #[derive(Debug, Default)]
 pub struct Notes {
     files: Files,
@@ -21,34 +21,34 @@ impl Notes {
         &self.files
     }
 
-    /// About the key at this path. The text is a sentence that goes on after the key.
+    /// Adds a note about the key at this path. The text continues after the key.
     pub fn add(&mut self, path: &str, text: impl AsRef<str>) {
         self.notes.push((self.files.find(path), format!("{path}: {}", text.as_ref())));
     }
 
-    /// The finding at the file and the line of the key.
+    /// Returns the diagnostic with the file and the line of the key.
     pub fn placed(&self, path: &str, finding: Diagnostic) -> Diagnostic {
         let at = self.files.find(path);
         let line = at.line.map(|line| format!("line {line}: ")).unwrap_or_default();
         Diagnostic { path: element(at.file), detail: format!("{line}{}", finding.detail), ..finding }
     }
 
-    /// About a file as a whole.
+    /// Adds a note about a file as a whole.
     pub(super) fn of_file(&mut self, file: usize, text: &str) {
         self.notes.push((At { file, line: None }, text.to_owned()));
     }
 
-    /// About a text inside the file.
+    /// Adds a remark about a text in the file.
     pub(super) fn remark(&mut self, path: &str, remark: Remark) {
         let at = self.files.find(path);
-        let told = match remark.line {
+        let text = match remark.line {
             Some(_) => format!("{}: {}", remark.key, remark.text),
             None => format!("{path}: {}: {}", remark.key, remark.text),
         };
-        self.notes.push((At { file: at.file, line: remark.line.or(at.line) }, told));
+        self.notes.push((At { file: at.file, line: remark.line.or(at.line) }, text));
     }
 
-    /// A warning for each file, in the order of the lines.
+    /// Returns a warning for each file, in the order of the lines.
     pub fn into_findings(mut self) -> Vec<Diagnostic> {
         self.notes.sort();
         self.notes.dedup();

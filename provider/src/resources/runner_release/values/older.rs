@@ -17,7 +17,7 @@ impl ValuesTranslator<'_> {
             rules,
             first_line: self.translated.notes.files().block(key),
         };
-        // What would follow from its absence is not told as well.
+        // An invalid text is not reported as a missing one too.
         self.translated.has_config = true;
         match from_text(text, self.release, &place) {
             Ok(text) => {
@@ -37,7 +37,7 @@ impl ValuesTranslator<'_> {
         }
     }
 
-    /// Keys that today's chart does not read are remarked on, unless the configuration says the same.
+    /// Adds notes about keys that the current chart does not read, unless the configuration contains the same value.
     pub(super) fn older_keys(&mut self) {
         let in_config = self.translated.config.last().and_then(|config| serde_json::to_value(&config.runner).ok());
         for (path, to, value) in std::mem::take(&mut self.older) {

@@ -5,26 +5,27 @@ use serde_json::{Map, Value, json};
 use super::ImageParts;
 use super::translate::{ValuesTranslator, object, put};
 
-/// Fields that a pod's security context has and a container's has not.
+/// Fields of a pod's security context that a container's does not have.
 const OF_PODS: [&str; 5] =
     ["fsGroup", "fsGroupChangePolicy", "supplementalGroups", "supplementalGroupsPolicy", "sysctls"];
 
-/// Fields that a container's security context has and a pod's has not.
+/// Fields of a container's security context that a pod's does not have.
 const OF_CONTAINERS: [&str; 5] =
     ["allowPrivilegeEscalation", "capabilities", "privileged", "procMount", "readOnlyRootFilesystem"];
 
-/// Whether fields of a pod are in the security context of a container.
+/// Whether the security context of a container contains fields of a pod's.
 pub(super) fn has_fields_of_pods(context: &Map<String, Value>) -> bool {
     OF_PODS.iter().any(|field| context.contains_key(*field))
 }
 
 impl ValuesTranslator<'_> {
-    /// Charts before 0.50 had the whole image as a text.
+    /// Sets the whole image, which was one text in charts before 0.50.
     pub(super) fn image(&mut self, image: &str) {
         match self.release.expand(image) {
             Ok(image) => put(&mut self.settings, "image", Value::String(image)),
             Err(unsupported) => {
-                let detail = format!("image: {}", gitlabspot_runner_config::config_toml::told(&unsupported));
+                let detail =
+                    format!("image: {}", gitlabspot_runner_config::config_toml::unsupported_detail(&unsupported));
                 self.error("image", "Template expression not supported", &detail);
             }
         }
@@ -62,7 +63,7 @@ impl ValuesTranslator<'_> {
                 let Some(value) = context.remove(field) else { continue };
                 let pod = object(&mut self.settings, &["pod_security_context"]);
                 let is_taken = match pod.get(field) {
-                    // The chart's own default gives way to what somebody wrote.
+                    // An explicit value replaces the default of the chart.
                     Some(_) if field == "fsGroup" && !self.translated.has_pod_fs_group => true,
                     Some(_) => false,
                     None => true,

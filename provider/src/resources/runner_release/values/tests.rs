@@ -12,7 +12,7 @@ use super::*;
 
 const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
 
-/// With what the chart itself fills in.
+/// Settings with the defaults of the chart.
 fn settings(more: Value) -> RunnerReleaseSettings {
     let pod = json!({ "runAsUser": 100, "fsGroup": 65533 });
     let chart = json!({ "security_context": security_context(), "pod_security_context": pod });
@@ -26,7 +26,7 @@ fn errors(file: &str) -> Vec<String> {
     details
 }
 
-/// The lines of the one warning about the file.
+/// Returns the lines of the only warning about the file.
 fn notes(file: &str) -> Vec<String> {
     let read = read(&[file], CONTEXT);
     assert_eq!(read.errors, [], "{file}");
@@ -109,8 +109,8 @@ fn keys_of_older_charts_give_a_warning_unless_configured() {
 #[test]
 fn each_file_has_a_warning_of_its_own() {
     let found = read(&["foo: 1\n---\nbar: 1\n", "# x\nbaz: 1\nconcurrent: 3\n"], CONTEXT).notes.into_findings();
-    let told: Vec<_> = found.iter().map(|f| (f.path.clone(), f.detail.lines().count())).collect();
-    assert_eq!(told, [(AttributePath::of("values").index(0), 3), (AttributePath::of("values").index(1), 2)]);
+    let lines: Vec<_> = found.iter().map(|f| (f.path.clone(), f.detail.lines().count())).collect();
+    assert_eq!(lines, [(AttributePath::of("values").index(0), 3), (AttributePath::of("values").index(1), 2)]);
     assert!(found[1].detail.contains("- line 2, baz:"), "{found:?}");
 }
 
@@ -139,8 +139,8 @@ fn strings_are_converted_to_flags_and_numbers_as_by_helm() {
     assert_eq!(read.settings.rbac.as_ref().unwrap().cluster_wide, Some(false));
     assert_eq!(read.settings.unregister_on_destroy, Some(true));
     assert_eq!(read.settings.volumes.as_ref().unwrap()[0]["secret"]["defaultMode"], 256);
-    let told = read.notes.into_findings();
-    assert!(told[0].detail.contains("- line 3, rbac.clusterWideAccess: the string \"false\""), "{told:?}");
+    let findings = read.notes.into_findings();
+    assert!(findings[0].detail.contains("- line 3, rbac.clusterWideAccess: the string \"false\""), "{findings:?}");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn older_spellings_are_carried_over() {
     assert_eq!(read.config[0].global, toml::toml! { log_level = "debug" });
 }
 
-/// The chart's own keys, and those that files have besides.
+/// Returns the keys of the chart, and other keys that files contain.
 fn listed() -> [BTreeSet<&'static str>; 2] {
     let parts = include_str!("../testdata/chart-values-keys.txt").split("\n\n").map(|part| {
         let keys: Vec<&str> = part.lines().filter(|line| !line.starts_with('#')).collect();
@@ -268,7 +268,7 @@ fn sample(key: &ValuesKey) -> Value {
         ("logFormat", _) => json!("json"),
         ("connectionMaxAge", _) => json!("10m"),
         (_, ValueType::Text | ValueType::Template) => json!("x"),
-        // Of both values one is the default.
+        // One of the two values is the default.
         ("rbac.create" | "serviceAccount.create" | "runners.protected" | "rbac.podSecurityPolicy.enabled", _) => {
             json!(true)
         }
@@ -282,19 +282,19 @@ fn sample(key: &ValuesKey) -> Value {
     }
 }
 
-/// A file with this key alone.
+/// Returns a file with only this key.
 fn file(key: &ValuesKey) -> String {
     key.path.rsplit('.').fold(sample(key), |value, name| json!({ name: value })).to_string()
 }
 
-/// What is at a dotted path.
+/// Returns the value at a dotted path.
 fn at<'a>(tree: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(tree, |tree, name| tree.get(name))
 }
 
 #[test]
 fn every_key_has_the_effect_of_the_table() {
-    let told = |read: ChartValues| {
+    let outcome = |read: ChartValues| {
         let config: Vec<Value> =
             read.config.iter().map(|layer| json!({ "global": layer.global, "runner": layer.runner })).collect();
         let tokens = [&read.runner_token, &read.registration_token].map(Option::is_some);
@@ -307,10 +307,10 @@ fn every_key_has_the_effect_of_the_table() {
         (found, notes, errors)
     };
     for key in KEYS {
-        // The name of an account that is made counts where one is made.
+        // The name of a generated service account only has an effect if one is created.
         let base = if key.path.contains("generated") { "rbac: {create: true}" } else { "{}" };
-        let (nothing, ..) = told(read(&[base], CONTEXT));
-        let (found, notes, errors) = told(read(&[base, &file(key)], CONTEXT));
+        let (nothing, ..) = outcome(read(&[base], CONTEXT));
+        let (found, notes, errors) = outcome(read(&[base, &file(key)], CONTEXT));
         let lands = |path: &str| {
             let value = at(&found, path).filter(|value| !value.is_null());
             assert!(value.is_some() && value != at(&nothing, path), "{} does not land in {path}: {found}", key.path);
@@ -320,13 +320,13 @@ fn every_key_has_the_effect_of_the_table() {
             MapsTo::Global(to) => {
                 assert!(at(&found["config"][0]["global"], to).is_some(), "{} does not land in {to}: {found}", key.path);
             }
-            // What is read together with others has an effect of its own, or says why it cannot.
+            // A key that is read together with others has an effect, or causes a note or an error.
             MapsTo::Special(_) => {
                 assert!(found != nothing || !notes.is_empty() || !errors.is_empty(), "{}", key.path);
             }
             MapsTo::Nothing(reason) => {
                 assert_eq!(found, nothing, "{}", key.path);
-                // Alone it has nothing to apply to.
+                // Without other keys, it has no effect.
                 let is_quiet = ["global", "rbac.podSecurityPolicy.resourceNames"].contains(&key.path);
                 assert!(is_quiet || notes[0].contains(&format!("{}: {reason}.", key.path)), "{notes:?}");
             }

@@ -1,4 +1,4 @@
-//! The token of the runner, and keys that must agree with the resource.
+//! The token of the runner, and keys that must match the resource.
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -6,8 +6,8 @@ use tfplugin::framework::Diagnostic;
 
 use super::translate::{ValuesTranslator, put};
 
-/// Registration tokens of projects and groups begin so. Those of older GitLabs, and of whole instances, begin with nothing
-/// in particular.
+/// Whether a token has the prefix of registration tokens of projects and groups. Those of older versions of GitLab, and
+/// of whole instances, have no prefix.
 pub fn is_registration_token(token: &str) -> bool {
     token.trim().starts_with("GR1348941")
 }
@@ -16,7 +16,7 @@ impl ValuesTranslator<'_> {
     pub(super) fn tokens(&mut self) {
         for key in ["runnerToken", "runnerRegistrationToken"] {
             let Some(token) = self.text(key) else { continue };
-            // A line break at its end is the usual accident, and an invalid HTTP header later.
+            // A line break at the end is a frequent mistake, and invalid in an HTTP header.
             let token = token.trim();
             if key == "runnerToken" && is_registration_token(token) {
                 let wrong = Diagnostic::error(

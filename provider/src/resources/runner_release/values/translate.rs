@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gitlabspot_runner_config::catalogue::{GLOBAL, Table};
-use gitlabspot_runner_config::config_toml::{Config, Release, Rules, from_hcl, told};
+use gitlabspot_runner_config::config_toml::{Config, Release, Rules, from_hcl, unsupported_detail};
 use gitlabspot_runner_config::version::RunnerVersion;
 use serde_json::{Map, Value};
 use tfplugin::framework::{AttributePath, Diagnostic, Step};
@@ -18,21 +18,21 @@ pub(super) struct ValuesTranslator<'a> {
     pub(super) context: Context<'a>,
     pub(super) version: RunnerVersion,
     pub(super) release: Release<'a>,
-    /// In the shape of `RunnerReleaseSettings`.
+    /// In the form of `RunnerReleaseSettings`.
     pub(super) settings: Map<String, Value>,
-    /// Keys that are read together, by their own path.
+    /// Keys that are read together, by their paths.
     pub(super) specials: Map<String, Value>,
     pub(super) translated: ChartValues,
     pub(super) findings: Vec<Diagnostic>,
-    /// Under HCL names.
+    /// Global keys by their HCL names.
     global: Map<String, Value>,
-    /// Texts with expressions.
+    /// Texts with template expressions.
     templates: Vec<String>,
     /// Keys of older charts, with the key that replaces each.
     pub(super) older: Vec<(&'static str, &'static str, Value)>,
 }
 
-/// Translates everything; what is wrong is in the errors of the answer.
+/// Translates all values. Faults are in the errors of the result.
 pub(super) fn translate(
     values: &Map<String, Value>,
     translated: ChartValues,
@@ -75,7 +75,7 @@ impl ValuesTranslator<'_> {
     }
 
     fn key(&mut self, key: &ValuesKey, value: &Value) {
-        // The chart takes an empty value for one that is not there; only a registry may be empty.
+        // The chart treats an empty value as a missing one; only a registry can be empty.
         if is_empty(value) && key.path != "image.registry" {
             return;
         }
@@ -98,7 +98,7 @@ impl ValuesTranslator<'_> {
                 );
             }
             Err(TypeError::Unsupported(unsupported)) => {
-                let detail = format!("{}: {}", key.path, told(&unsupported));
+                let detail = format!("{}: {}", key.path, unsupported_detail(&unsupported));
                 return self.error(key.path, "Template expression not supported", &detail);
             }
         };
@@ -106,7 +106,7 @@ impl ValuesTranslator<'_> {
             MapsTo::Attribute(to) => put(&mut self.settings, to, value),
             MapsTo::Global(to) => put(&mut self.global, to, value),
             MapsTo::Special(_) => drop(self.specials.insert(key.path.to_owned(), value)),
-            // Helm gives it to all charts.
+            // Helm passes it to all charts.
             MapsTo::Nothing(_) if key.path == "global" => {}
             MapsTo::Nothing(_) if key.path.starts_with("rbac.podSecurityPolicy") && !self.has_pod_security_policy() => {
             }
@@ -121,16 +121,16 @@ impl ValuesTranslator<'_> {
     }
 
     fn unknown(&mut self, name: &str, path: &str, prefix: &str, value: &Value) {
-        // YAML anchors need a place to stand, and `x-` is the usual one.
+        // By convention, YAML anchors are defined below keys that start with `x-`.
         if is_blank(value) || name.starts_with("x-") || name == "global" {
             return;
         }
-        // An expression reads it.
+        // A template expression uses the key.
         let expression = format!(".Values.{path}");
         if self.templates.iter().any(|text| text.contains(&expression)) {
             return;
         }
-        self.note(path, unknown::told(name, path, prefix));
+        self.note(path, unknown::message(name, path, prefix));
     }
 
     pub(super) fn note(&mut self, path: &str, text: impl AsRef<str>) {
@@ -191,7 +191,7 @@ impl ValuesTranslator<'_> {
         self.specials.remove(special).and_then(|value| value.as_str().map(str::to_owned))
     }
 
-    /// A special key of which a number or a list is text as well.
+    /// Returns a value as text, also if it is a number or a boolean.
     pub(super) fn as_text(&self, value: &Value) -> String {
         convert(value, ValueType::Text, self.release)
             .ok()
@@ -221,7 +221,7 @@ pub(super) fn get<'a>(map: &'a Map<String, Value>, dotted: &str) -> Option<&'a V
     parts.try_fold(first, |value, part| value.get(part))
 }
 
-/// The object at the end of the path, made where it is missing.
+/// Returns the object at the end of the path, and creates missing ones.
 pub(super) fn object<'a>(map: &'a mut Map<String, Value>, path: &[&str]) -> &'a mut Map<String, Value> {
     let Some((first, rest)) = path.split_first() else { return map };
     let entry = map.entry((*first).to_owned()).or_insert_with(|| Value::Object(Map::new()));

@@ -1,21 +1,21 @@
-//! Values of an umbrella chart, in which this chart's are below its name or an alias.
+//! Values of an umbrella chart, which contain those of this chart below its name or an alias.
 
 use serde_json::{Map, Value};
 
 use super::keys::KEYS;
 use crate::yaml::Document;
 
-/// Keys that this chart alone has. One of them tells that a map is for it.
+/// Keys that only this chart has: a map with one of them is for this chart.
 const TELLING: [&str; 5] = ["gitlabUrl", "runnerToken", "runnerRegistrationToken", "runners", "unregisterRunners"];
 
-/// The chart's name, below which an umbrella chart has its values unless it gives an alias.
+/// The chart's name, which is the key of its values in an umbrella chart without an alias.
 const NAME: &str = "gitlab-runner";
 
-/// The document as the chart sees it.
+/// Returns the document with the values of the chart at the top.
 ///
 /// # Errors
 ///
-/// The names of several maps that are for this chart.
+/// The names of the maps, if several are for this chart.
 pub(super) fn unwrapped(document: Document) -> Result<Document, Vec<String>> {
     if is_of_chart(&document.values) {
         return Ok(document);
@@ -32,8 +32,8 @@ pub(super) fn unwrapped(document: Document) -> Result<Document, Vec<String>> {
     })
 }
 
-/// What to do about several.
-pub(super) fn told(aliases: &[String]) -> String {
+/// Returns the message about values of several runners.
+pub(super) fn message(aliases: &[String]) -> String {
     let (first, names) = match aliases {
         [others @ .., last] => (others.first().unwrap_or(last), format!("{} and {last}", others.join(", "))),
         [] => return String::new(),
@@ -48,7 +48,7 @@ fn is_of_chart(values: &Map<String, Value>) -> bool {
     TELLING.iter().any(|key| values.contains_key(*key))
 }
 
-/// The keys whose map is for this chart.
+/// Returns the keys of the maps that are for this chart.
 fn aliases(values: &Map<String, Value>) -> Vec<String> {
     let is_for_chart = |name: &str, value: &Value| {
         let is_key = KEYS.iter().any(|key| key.path.split('.').next() == Some(name));

@@ -1,11 +1,11 @@
-//! Keys that the chart does not have: where they belong, or what was meant.
+//! Keys that the chart does not have: where they belong, or which key was meant.
 
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER, entries};
 use gitlabspot_runner_config::suggest::{nearest, plain};
 
 use super::keys::{CHART, KEYS, MapsTo};
 
-/// Names that no key is like, and what does what they promise.
+/// Names that resemble no key, and the keys with that purpose.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("config.toml", "runners.config"),
     ("logging", "logLevel and logFormat"),
@@ -23,8 +23,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("pdb", "the attribute pod_disruption_budget of the resource"),
 ];
 
-/// A sentence that follows the key.
-pub(super) fn told(name: &str, path: &str, prefix: &str) -> String {
+/// Returns a message that follows the key.
+pub(super) fn message(name: &str, path: &str, prefix: &str) -> String {
     let has_none = format!("the chart ({CHART}) does not have this key and ignores it");
     match place(name, path, prefix) {
         Some(place) => format!("{has_none}. {place}"),
@@ -35,7 +35,7 @@ pub(super) fn told(name: &str, path: &str, prefix: &str) -> String {
 fn place(name: &str, path: &str, prefix: &str) -> Option<String> {
     let siblings = KEYS.iter().filter_map(|key| key.path.strip_prefix(prefix)?.split('.').next());
     let near = nearest(name, siblings);
-    // The same letters, or one slip: that is what was meant.
+    // With the same letters, or one difference, this key was meant.
     if let Some(near) = near.filter(|near| strsim::osa_distance(&plain(near), &plain(name)) <= 1) {
         return Some(format!("Did you mean {prefix}{near}?"));
     }
@@ -51,11 +51,11 @@ fn place(name: &str, path: &str, prefix: &str) -> Option<String> {
     near.map(|near| format!("Did you mean {prefix}{near}?"))
 }
 
-/// A key of the chart with this last name, at another place.
+/// Returns the only key of the chart with this last name at another place.
 fn of_same_name(name: &str, path: &str) -> Option<&'static str> {
     let is_plain = |key: &&super::ValuesKey| !matches!(key.maps_to, MapsTo::Older(_) | MapsTo::Nothing(_));
     let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
-    // `enabled`, `labels` and the like say nothing of a place.
+    // Names such as `enabled` or `labels` exist in several places, and identify none.
     let mut found = KEYS
         .iter()
         .filter(is_plain)
@@ -67,7 +67,7 @@ fn of_same_name(name: &str, path: &str) -> Option<&'static str> {
     }
 }
 
-/// What to write where config.toml has a key of this name, which the chart would spell in camel case.
+/// Returns a hint if config.toml has a key of this name, also in camel case.
 fn in_config(name: &str) -> Option<String> {
     let of = |table| entries(table).into_iter().find(|entry| plain(entry.key.toml) == plain(name));
     if let Some(entry) = of(&RUNNER) {

@@ -1,18 +1,18 @@
-//! Brings a value into the shape that its key has.
+//! Converts values to the types of their keys.
 
 use gitlabspot_runner_config::config_toml::{Release, Unsupported};
 use serde_json::{Map, Value};
 
 use super::keys::ValueType;
 
-/// A value in the shape of its key.
+/// A value with the type of its key.
 pub(super) struct Converted {
     pub(super) value: Value,
-    /// Whether Helm reads it otherwise.
+    /// Whether Helm interprets the value differently.
     pub(super) is_surprising: bool,
 }
 
-/// The value in its shape, or what it should have been.
+/// Converts a value to a type. The error contains the expected type.
 pub(super) fn convert(value: &Value, ty: ValueType, release: Release<'_>) -> Result<Converted, TypeError> {
     let is_surprising = ty == ValueType::Flag && value == "false";
     let right = match ty {
@@ -57,7 +57,7 @@ fn expected(ty: ValueType) -> &'static str {
     }
 }
 
-/// The chart takes it for one that is not there.
+/// Whether the chart treats a value as missing.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -68,7 +68,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether there is nothing but empty values in it.
+/// Whether a value contains only empty values.
 pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Object(map) => map.values().all(is_blank),

@@ -1,4 +1,4 @@
-//! Placeholders that are kept in periods.
+//! The CronJob, for placeholders with a schedule.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::super::model::Desired;
 use super::super::schedule::Schedule;
 use super::{job, metadata};
 
-/// The user's expression for the end, of which the CronJob itself knows only the length.
+/// Annotation with the configured end of periods, for imports: the CronJob itself only has their length.
 pub(in super::super) const PERIOD_END: &str = "gitlabspot.io/period-end";
 
-/// How late a period may still be started: it ends as much later.
+/// Maximum delay of the start of a period, which also delays its end.
 const LATEST_START: Duration = Duration::from_secs(300);
 
-/// How late after its time the CronJob may still start a period of this schedule.
+/// Maximum delay with which the CronJob starts a period of this schedule.
 pub(in super::super) fn latest_start(schedule: &Schedule) -> Duration {
     LATEST_START.min(schedule.length)
 }
@@ -33,6 +33,7 @@ pub(in super::super) fn object(desired: &Desired, schedule: &Schedule) -> Json {
             "startingDeadlineSeconds": latest_start(schedule).as_secs(),
             "concurrencyPolicy": "Replace",
             "successfulJobsHistoryLimit": 0,
+            // A Job that ends at its deadline counts as failed: a history of these would trigger alerts.
             "failedJobsHistoryLimit": 0,
             "jobTemplate": job::template(desired, schedule),
         },

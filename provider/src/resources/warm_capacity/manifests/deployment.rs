@@ -1,4 +1,4 @@
-//! Placeholders that are always kept.
+//! The Deployment, for placeholders without a schedule.
 
 use serde_json::{Value as Json, json};
 
@@ -13,9 +13,9 @@ pub(in super::super) fn object(desired: &Desired) -> Json {
         "spec": {
             "replicas": desired.pods,
             "revisionHistoryLimit": 0,
-            // Old and new ones together would ask for twice the room.
+            // Old and new placeholders together would request twice the capacity.
             "strategy": { "type": "Recreate" },
-            // As good as never: placeholders wait for nodes as long as it takes.
+            // In effect no deadline: placeholders wait for nodes as long as necessary.
             "progressDeadlineSeconds": i32::MAX,
             "selector": { "matchLabels": { NAME: WARM_CAPACITY, INSTANCE: desired.name } },
             "template": pod::template(desired),

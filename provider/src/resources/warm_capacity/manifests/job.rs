@@ -10,13 +10,14 @@ use super::super::schedule::{Period, Schedule};
 use super::{metadata, pod};
 use crate::objects::manifest::text;
 
-/// More pods than can end in a period. The API's largest number: a Job without Indexed completion mode has no other limit.
+/// More pods than can end in a period: the largest number of the API. A Job without Indexed completion mode has no
+/// other limit.
 const COMPLETIONS: i32 = i32::MAX;
 
-/// On Jobs: tells whether one is what is desired now.
+/// Annotation of Jobs: its value shows whether a Job is as desired.
 const FINGERPRINT: &str = "gitlabspot.io/placeholders";
 
-/// As the template of the CronJob.
+/// The Job template of the CronJob.
 pub(super) fn template(desired: &Desired, schedule: &Schedule) -> Json {
     json!({
         "metadata": { "labels": super::labels(desired), "annotations": { FINGERPRINT: fingerprint(desired, schedule) } },
@@ -24,8 +25,8 @@ pub(super) fn template(desired: &Desired, schedule: &Schedule) -> Json {
     })
 }
 
-/// The Job for what is left of the period under way, under the name that the CronJob would give it, so that there are
-/// never two for one period. It goes with the CronJob.
+/// The Job for the rest of the current period. It has the name that the CronJob would give it, so that a period never
+/// has two Jobs, and is deleted with the CronJob.
 pub(in super::super) fn current(
     desired: &Desired,
     schedule: &Schedule,
@@ -46,7 +47,7 @@ pub(in super::super) fn current(
     json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec(desired, left) })
 }
 
-/// Whether a live one holds the placeholders that are desired now.
+/// Whether an observed Job holds the desired placeholders.
 pub(in super::super) fn is_wanted(job: &Json, desired: &Desired, schedule: &Schedule) -> bool {
     let spec = &job["spec"];
     job["metadata"]["annotations"][FINGERPRINT] == fingerprint(desired, schedule).as_str()
@@ -59,17 +60,17 @@ fn spec(desired: &Desired, length: Duration) -> Json {
     template["spec"]["restartPolicy"] = json!("Never");
     json!({
         "parallelism": desired.pods,
-        // A placeholder that is preempted gets SIGTERM, which the pause image answers with exit code 0: it has succeeded. The
-        // Job must not be complete then; each success is replaced, and resets the back-off that failures cause.
-        // Without a number of completions a Job starts no pod after its first success.
+        // A placeholder that is preempted gets SIGTERM, and the pause image exits with code 0: the pod has succeeded.
+        // The Job must not be complete then: each success is replaced, and resets the back-off delay that failures
+        // cause. Without a number of completions a Job starts no pod after its first success.
         "completions": COMPLETIONS,
         "activeDeadlineSeconds": length.as_secs().max(1),
-        // A Job that ends at its deadline counts as failed: none is left for anyone to be alarmed by.
+        // A Job that ends at its deadline counts as failed. It is deleted at once, so that it does not trigger alerts.
         "ttlSecondsAfterFinished": 0,
         "backoffLimit": i32::MAX,
-        // With a policy the controller waits for the final phase of a pod that is being deleted. Without one it counts the
-        // pod as failed at once, and holds back the replacement: 10 s, twice as long each time, up to 10 minutes.
-        // The rule is for placeholders that do fail, for instance with their node.
+        // With a policy the controller waits for the final phase of a pod that is being deleted. Without one it counts
+        // the pod as failed at once, and delays the replacement: 10 s, twice as long each time, up to 10 minutes. The
+        // rule is for placeholders that fail, for example with their node.
         "podFailurePolicy": {
             "rules": [{ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] }],
         },
@@ -77,7 +78,7 @@ fn spec(desired: &Desired, length: Duration) -> Json {
     })
 }
 
-/// Of all that makes a Job of one period other than that of the next apply.
+/// Digest of everything that distinguishes the Job of this configuration from that of another one.
 pub(super) fn fingerprint(desired: &Desired, schedule: &Schedule) -> String {
     let whole = json!({
         "job": spec(desired, schedule.length), "start": schedule.start, "end": schedule.end, "zone": schedule.time_zone,

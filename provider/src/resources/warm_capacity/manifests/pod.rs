@@ -1,15 +1,15 @@
-//! The placeholder: a pod that takes a job pod's room, and does nothing.
+//! The placeholder: a pod that requests the resources of a job pod and does nothing.
 
 use serde_json::{Value as Json, json};
 
 use super::super::model::Desired;
 use super::labels;
 
-/// As the template of a Deployment or Job.
+/// The pod template of a Deployment or Job.
 pub(super) fn template(desired: &Desired) -> Json {
     let mut spec = json!({
         "priorityClassName": desired.priority_class_name(),
-        // A job takes its place at once.
+        // A job pod preempts it without a delay.
         "terminationGracePeriodSeconds": 0,
         "automountServiceAccountToken": false,
         "enableServiceLinks": false,

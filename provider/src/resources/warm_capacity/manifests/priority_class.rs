@@ -1,4 +1,4 @@
-//! The PriorityClass: of the whole cluster, shared by all placeholders of one priority.
+//! The PriorityClass: a cluster-scoped object that all placeholders with the same priority share.
 
 use gitlabspot_clients::kubernetes::ObjectRef;
 use serde_json::{Value as Json, json};
@@ -16,13 +16,13 @@ pub(in super::super) fn object(priority: i64) -> Json {
         },
         "value": priority,
         "globalDefault": false,
-        // Placeholders make room for others, never for themselves.
+        // Job pods preempt placeholders. Placeholders must not preempt other pods.
         "preemptionPolicy": "Never",
         "description": "Placeholder pods that reserve capacity for CI jobs and are preempted by them.",
     })
 }
 
-/// The place of one.
+/// The place of the class with this name.
 pub(in super::super) fn place(name: &str) -> ObjectRef {
     ObjectRef {
         api_version: "scheduling.k8s.io/v1".to_owned(),
@@ -32,14 +32,14 @@ pub(in super::super) fn place(name: &str) -> ObjectRef {
     }
 }
 
-/// The place of that which a live Deployment or CronJob uses, if it is one of these.
+/// The place of the class that an observed Deployment or CronJob uses, if it is one of these.
 pub(in super::super) fn of_workload(workload: &Json) -> Option<ObjectRef> {
     let pod = ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec"];
     let name = pod.iter().find_map(|pod| workload.pointer(pod)?["priorityClassName"].as_str())?;
     priority_of_class(name).map(|_| place(name))
 }
 
-/// Whether a live one has other values in fields that cannot be changed.
+/// Whether an observed class has other values in fields that cannot be changed.
 pub(in super::super) fn needs_replacement(desired: &Json, live: &Json) -> bool {
     ["value", "preemptionPolicy"].iter().any(|field| desired[*field] != live[*field])
 }

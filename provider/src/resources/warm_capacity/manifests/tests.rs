@@ -1,4 +1,4 @@
-//! The objects, whole.
+//! The complete objects.
 
 use std::time::Duration;
 

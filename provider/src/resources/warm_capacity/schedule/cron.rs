@@ -1,7 +1,7 @@
-//! Cron expressions as Kubernetes reads them, on calendars without zones.
+//! Cron expressions as Kubernetes interprets them, in local time without a time zone.
 //!
-//! Five fields with lists, ranges, steps and names. Where days of the month and of the week are both given, either will
-//! do; so it is in cron, and so Kubernetes has it.
+//! Five fields with lists, ranges, steps and names. If both the day of month and the day of week are restricted, a date
+//! only has to match one of them, as in cron and in Kubernetes.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
@@ -11,11 +11,11 @@ use jiff::civil::{Date, DateTime};
 pub(in super::super) struct Cron {
     /// Minutes since midnight, sorted.
     times: Vec<i32>,
-    /// Bits by number.
+    /// Bit sets of the days of the month, the months and the days of the week.
     days: u64,
     months: u64,
     weekdays: u64,
-    /// Whether one of the two kinds of day is `*`: then both must fit, else either.
+    /// Whether the day of month or the day of week is `*`: a date then has to match both, otherwise one of them.
     both: bool,
 }
 
@@ -38,14 +38,14 @@ const MONTH: Field = Field {
 const WEEKDAY: Field =
     Field { name: "day of week", first: 0, last: 6, names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] };
 
-/// February 29 on a certain weekday comes every 28 years, and once in 40 around 2100.
+/// Limit of a search: February 29 on a given weekday recurs every 28 years, or after 40 years around 2100.
 const HORIZON_IN_DAYS: i32 = 366 * 41;
 
 impl Cron {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence.
+    /// The problem with it, as the end of a sentence.
     pub(in super::super) fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hour, day, month, weekday] = fields.as_slice() else {
@@ -96,7 +96,7 @@ impl Cron {
         at(date, last)
     }
 
-    /// The next day that fits, or the one before.
+    /// The first matching day after a date, or with the step -1 the last one before it.
     fn day(&self, mut date: Date, step: i32) -> Option<Date> {
         for _ in 0..HORIZON_IN_DAYS {
             date = date.checked_add(step.days()).ok()?;
@@ -133,7 +133,7 @@ impl Field {
                 }
                 _ => match range.split_once('-') {
                     Some((first, last)) => (self.number(first)?, self.number(last)?),
-                    // "5/15" is from 5 on.
+                    // `5/15` for minutes is short for `5-59/15`.
                     None => {
                         let number = self.number(range)?;
                         (number, if step.is_some() { self.last } else { number })

@@ -1,9 +1,9 @@
-//! Periods: when they start, when they end, and whether one is under way.
+//! Periods of a schedule: their start and end, and the current one.
 //!
-//! A Job has one number for its length, whatever day it starts on. That number is the period's length by the clock on the
-//! wall, so that it is right for every day on which no clock is changed within the period. Only a period in which clocks
-//! change ends an hour late in spring and an hour early in autumn, if its Job was started by the CronJob; its start is
-//! right in any case. When a period is found under way, its end is taken from the calendar, and right on these days, too.
+//! A Job has a fixed duration, on whatever day it starts. It is the local duration of a period, which is correct for
+//! every period without a clock change. If the CronJob starts a period with a clock change, it ends an hour late in
+//! spring and an hour early in autumn; its start is always correct. If an apply starts a current period, its end is
+//! taken from the calendar, and is always correct.
 
 mod cron;
 
@@ -16,27 +16,27 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use self::cron::Cron;
 
-/// A schedule that was checked.
+/// A valid schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Schedule {
-    /// Expressions and zone as the user wrote them.
+    /// Expressions and zone as configured.
     pub(super) start: String,
     pub(super) end: String,
     pub(super) time_zone: String,
-    /// Of every period, by the clock on the wall.
+    /// Local duration of every period.
     pub(super) length: Duration,
     starts: Cron,
     zone: TimeZone,
 }
 
-/// A period that is under way.
+/// The current period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Period {
     pub(super) start: Timestamp,
     pub(super) end: Timestamp,
 }
 
-/// What is wrong with a schedule, and in which of its attributes.
+/// A problem with an attribute of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) attribute: &'static str,
@@ -47,10 +47,10 @@ pub(super) struct Problem {
 const INVALID: &str = "Invalid schedule";
 
 impl Schedule {
-    /// Checks expressions and zone, and that all periods are of one length with a pause between them.
+    /// Parses expressions and zone, and checks that all periods have the same length with a pause between them.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// All problems.
     pub(super) fn new(start: &str, end: &str, time_zone: &str) -> Result<Self, Vec<Problem>> {
         let starts = expression("start", start);
         let ends = expression("end", end);
@@ -65,11 +65,12 @@ impl Schedule {
         }
     }
 
-    /// The period that is under way.
+    /// The current period; `None` between periods.
     pub(super) fn current(&self, now: SystemTime) -> Option<Period> {
         let now = Timestamp::try_from(now).ok()?;
         let here = self.zone.to_datetime(now);
-        // Where an hour comes twice, the clock on the wall may be behind a start that has been.
+        // When an hour is repeated, the local time may be before a start that has passed. The search therefore begins
+        // three hours later.
         let mut wall = self.starts.until(here.checked_add(3.hours()).ok()?)?;
         let horizon = here.checked_sub(3.hours()).ok()?;
         let mut latest: Option<(Timestamp, DateTime)> = None;
@@ -94,8 +95,8 @@ impl Schedule {
         (now < end).then_some(Period { start, end })
     }
 
-    /// Whether a period has been under way for longer than this, and has longer than this to go. The Job of one in which
-    /// clocks change may end before the period.
+    /// Whether a period began more than this margin ago, and ends more than this margin from now. The Job of a period
+    /// with a clock change may end before the period.
     pub(super) fn is_well_within(&self, period: Period, now: SystemTime, margin: Duration) -> bool {
         let (start, end) = (
             SystemTime::from(period.start),
@@ -104,13 +105,13 @@ impl Schedule {
         start + margin < now && now + margin < end
     }
 
-    /// A point in time by the clock of this schedule.
+    /// A point in time as text, in the time zone of this schedule.
     pub(super) fn spoken(&self, time: Timestamp) -> String {
         time.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
     }
 
-    /// The points in time at which the clock on the wall shows this: none where an hour is left out, two where one comes
-    /// twice. The CronJob starts as often.
+    /// The points in time with this local time: none if the hour is skipped, two if it is repeated. The CronJob starts
+    /// a Job at each of them.
     fn instants(&self, wall: DateTime) -> Vec<Timestamp> {
         let offsets = match self.zone.to_ambiguous_timestamp(wall).offset() {
             AmbiguousOffset::Unambiguous { offset } => vec![offset],
@@ -131,7 +132,7 @@ fn expression(attribute: &'static str, text: &str) -> Result<Cron, Problem> {
     })
 }
 
-/// Kubernetes tells capital letters from small ones, and has no zone `Local`.
+/// Kubernetes distinguishes upper and lower case in the names of time zones, and has no zone `Local`.
 fn zone(name: &str) -> Result<TimeZone, Problem> {
     let found = TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name));
     found.ok_or_else(|| {
@@ -150,8 +151,8 @@ fn zone(name: &str) -> Result<TimeZone, Problem> {
 
 /// The length of all periods.
 ///
-/// Looked at over four years of the calendar, always the same ones: so a schedule that is accepted once is accepted for
-/// ever.
+/// It is determined from the same four calendar years each time, so that a schedule that was accepted once is always
+/// accepted.
 fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
     let problem = |attribute, detail| Problem { attribute, summary: INVALID, detail };
     let never = |attribute| problem(attribute, "The expression does not match any day.".to_owned());

@@ -6,7 +6,7 @@ fn schedule(start: &str, end: &str, zone: &str) -> Schedule {
     Schedule::new(start, end, zone).unwrap()
 }
 
-/// Start and end of the period that is under way at this point in time, all in UTC.
+/// Start and end of the current period at this point in time, all in UTC.
 fn current(schedule: &Schedule, now: &str) -> Option<(String, String)> {
     let now: Timestamp = now.parse().unwrap();
     schedule.current(now.into()).map(|period| (period.start.to_string(), period.end.to_string()))
@@ -31,7 +31,7 @@ fn working_hours_without_daylight_saving() {
     assert_eq!(current(&schedule, "2026-01-02T15:59:59Z"), friday);
     assert_eq!(current(&schedule, "2026-01-02T16:00:00Z"), None);
     assert_eq!(current(&schedule, "2026-01-03T12:00:00Z"), None);
-    // No hour is left out when Europe leaves one out.
+    // No hour is skipped when Europe skips one.
     assert_eq!(current(&schedule, "2026-03-30T06:00:00Z"), period("2026-03-30T06:00:00Z", "2026-03-30T16:00:00Z"));
 }
 
@@ -51,7 +51,7 @@ fn working_hours_follow_the_clock_on_the_wall() {
 fn a_night_ends_on_time_whatever_clocks_do() {
     let night = schedule("0 22 * * *", "0 6 * * *", "Europe/Berlin");
     assert_eq!(night.length, Duration::from_secs(8 * 3600));
-    // An hour short in spring, an hour long in autumn, by the calendar.
+    // By the calendar the period is an hour shorter in spring, and an hour longer in autumn.
     assert_eq!(current(&night, "2026-03-28T23:00:00Z"), period("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z"));
     assert_eq!(current(&night, "2026-03-29T04:00:00Z"), None);
     assert_eq!(current(&night, "2026-10-24T23:00:00Z"), period("2026-10-24T20:00:00Z", "2026-10-25T05:00:00Z"));
@@ -72,7 +72,7 @@ fn start_in_a_repeated_hour_occurs_twice() {
     let schedule = schedule("30 2 * * *", "0 5 * * *", "Europe/Berlin");
     let end = "2026-10-25T04:00:00Z";
     assert_eq!(current(&schedule, "2026-10-25T00:29:00Z"), None);
-    // 2:40 for the first time, and 2:10 for the second, when the clock is behind the start.
+    // The first 2:40, and the second 2:10, when the local time is before the start.
     assert_eq!(current(&schedule, "2026-10-25T00:40:00Z"), period("2026-10-25T00:30:00Z", end));
     assert_eq!(current(&schedule, "2026-10-25T01:10:00Z"), period("2026-10-25T00:30:00Z", end));
     assert_eq!(current(&schedule, "2026-10-25T01:30:00Z"), period("2026-10-25T01:30:00Z", end));
@@ -82,7 +82,7 @@ fn start_in_a_repeated_hour_occurs_twice() {
 fn end_in_a_skipped_hour_occurs_in_the_next() {
     let schedule = schedule("0 20 * * *", "30 2 * * *", "Europe/Berlin");
     assert_eq!(current(&schedule, "2026-03-28T22:00:00Z"), period("2026-03-28T19:00:00Z", "2026-03-29T01:30:00Z"));
-    // 2:30 is in an hour that comes twice; the first is the end.
+    // 2:30 is in an hour that is repeated: the first one is the end.
     assert_eq!(current(&schedule, "2026-10-24T22:00:00Z"), period("2026-10-24T18:00:00Z", "2026-10-25T00:30:00Z"));
 }
 
@@ -91,7 +91,7 @@ fn periods_may_last_for_days() {
     let week = schedule("0 6 * * MON", "0 20 * * FRI", "UTC");
     assert_eq!(week.length, Duration::from_secs((4 * 24 + 14) * 3600));
     assert_eq!(current(&week, "2026-01-07T03:00:00Z"), period("2026-01-05T06:00:00Z", "2026-01-09T20:00:00Z"));
-    // Ends between two periods are none.
+    // Ends between two periods are ignored.
     assert_eq!(schedule("0 8 * * MON-FRI", "0 18 * * *", "UTC").length, Duration::from_secs(10 * 3600));
     assert_eq!(schedule("0 8,14 * * *", "0 12,18 * * *", "UTC").length, Duration::from_secs(4 * 3600));
 }
@@ -107,7 +107,7 @@ fn periods_of_different_lengths_are_refused() {
                 .to_owned()
         )]
     );
-    // Months are of different lengths, also when that shows in February only.
+    // Months have different lengths, also if the difference only occurs in February.
     assert_eq!(problems("0 8 25 * *", "0 8 1 * *", "UTC")[0].0, "end");
 }
 
@@ -132,7 +132,7 @@ fn every_wrong_attribute_is_named() {
     let found = problems("@daily", "0 25 * * *", "Africa/Johanesburg");
     assert_eq!(found.iter().map(|(attribute, _)| *attribute).collect::<Vec<_>>(), ["start", "end", "time_zone"]);
     assert!(found[2].1.ends_with("Did you mean \"Africa/Johannesburg\"?"), "{found:?}");
-    // Kubernetes would not find it.
+    // Kubernetes does not accept the name in lower case.
     assert!(problems("0 8 * * *", "0 18 * * *", "europe/berlin")[0].1.ends_with("Did you mean \"Europe/Berlin\"?"));
     assert_eq!(problems("0 8 * * *", "0 18 * * *", "")[0].0, "time_zone");
 }

@@ -1,7 +1,7 @@
 //! The table of scenarios and their tests, in `docs/contributing/testing.md`.
 //!
-//! A test names its scenarios in the first line of its documentation: `/// N5, N6: ...`. So a scenario whose test is
-//! removed makes the table stale, and one without a test has a reason.
+//! The first line of a test's documentation contains its scenarios: `/// N5, N6: ...`. If the test of a scenario is
+//! removed, the table is outdated, and the scenario needs a reason instead.
 
 mod list;
 
@@ -47,7 +47,7 @@ fn every_scenario_has_a_test_or_a_reason() {
 #[test]
 fn every_scenario_of_a_test_is_listed() {
     let known: BTreeSet<String> = GROUPS.iter().flat_map(|group| group.scenarios().map(|(id, _)| id)).collect();
-    // Other letters number the tests of a module, and have no table.
+    // Other letters are numbers of tests within a module, without a table.
     let listed = |id: &str| GROUPS.iter().any(|group| id.starts_with(group.letter));
     let unknown: Vec<_> = found().into_iter().filter(|(id, _)| listed(id) && !known.contains(id)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
@@ -87,7 +87,7 @@ fn found() -> Found {
     found
 }
 
-/// Scenarios and name of each test of a file.
+/// The scenarios and name of each test in a file.
 fn tests_of(text: &str) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     let mut ids = Vec::new();
@@ -105,7 +105,7 @@ fn tests_of(text: &str) -> Vec<(Vec<String>, String)> {
     found
 }
 
-/// Scenarios at the start of a line of documentation: `N5, N6: ...`.
+/// The scenarios at the start of a line of documentation: `N5, N6: ...`.
 fn scenarios(line: &str) -> Vec<String> {
     let Some((ids, _)) = line.split_once(':') else { return Vec::new() };
     let is_id = |id: &&str| {

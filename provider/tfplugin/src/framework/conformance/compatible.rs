@@ -1,11 +1,11 @@
-//! Whether a value completes one that was planned.
+//! The check of a result against its plan.
 
 use super::{Violation, each_fits_one};
 use crate::framework::attribute_path::AttributePath;
 use crate::framework::types::Type;
 use crate::framework::value::{Raw, Refinement, type_of};
 
-/// Every known planned value is there after apply, and what was promised of an unknown one is kept.
+/// Checks that every known planned value is the same after apply, and that the refinements of unknown ones hold.
 pub(super) fn compatible(ty: &Type, planned: &Raw, result: &Raw, at: &AttributePath, found: &mut Vec<Violation>) {
     let mut broken = |rule| found.push(Violation { path: at.clone(), rule });
     match (ty, planned, result) {
@@ -40,7 +40,7 @@ pub(super) fn compatible(ty: &Type, planned: &Raw, result: &Raw, at: &AttributeP
             }
         }
         (Type::Set(ty), Raw::List(planned), Raw::List(result)) => {
-            // Elements that were not known may turn out to be the same; their number never grows.
+            // Unknown elements can become equal and then coalesce: a set can shrink, but never grow.
             let fits = |planned: &Raw, result: &Raw| {
                 let mut found = Vec::new();
                 compatible(ty, planned, result, at, &mut found);
@@ -55,7 +55,7 @@ pub(super) fn compatible(ty: &Type, planned: &Raw, result: &Raw, at: &AttributeP
     }
 }
 
-/// Values of dynamic type: the type is a part of them.
+/// Compares values of dynamic type, whose type is part of the value.
 fn dynamic(planned: &Raw, result: &Raw, at: &AttributePath, found: &mut Vec<Violation>) {
     let (planned_type, result_type) = (type_of(planned), type_of(result));
     if !has_type(&result_type, &planned_type) {
@@ -72,7 +72,7 @@ fn content(raw: &Raw) -> &Raw {
     }
 }
 
-/// Whether a type is a planned one, parts of which may not have been known.
+/// Whether a type matches a planned type, parts of which may not have been known.
 fn has_type(ty: &Type, planned: &Type) -> bool {
     match (ty, planned) {
         (_, Type::Dynamic) => true,
@@ -90,7 +90,7 @@ fn has_type(ty: &Type, planned: &Type) -> bool {
     }
 }
 
-/// Whether a value is as it was promised to be.
+/// Whether a value satisfies the refinement of the planned unknown value.
 fn keeps(result: &Raw, promised: &Refinement) -> bool {
     let Refinement { null, prefix, minimum, maximum, minimum_length, maximum_length } = promised;
     let length = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);

@@ -1,16 +1,16 @@
-//! Equality as core's checks mean it.
+//! Equality as in core's check of plans.
 
 use crate::framework::value::{DynamicRaw, Raw, type_of};
 
-/// Whether two values have the same type and content. Promises about unknown values do not count: core leaves them out
-/// of account when it compares a plan.
+/// Whether two values have the same type and content. Refinements of unknown values are ignored, as in core's check of
+/// plans.
 pub(super) fn same(a: &Raw, b: &Raw) -> bool {
     match (a, b) {
         (Raw::Unknown(_), Raw::Unknown(_)) => true,
         (Raw::List(a), Raw::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Raw::Map(a), Raw::Map(b)) => a.keys().eq(b.keys()) && a.values().zip(b.values()).all(|(a, b)| same(a, b)),
         (Raw::Dynamic(a), Raw::Dynamic(b)) => a.ty == b.ty && same(&a.value, &b.value),
-        // A dynamic value without its type is written with the type of a literal.
+        // A value without its type is encoded with the type of a literal.
         (Raw::Dynamic(dynamic), plain) | (plain, Raw::Dynamic(dynamic)) => {
             let DynamicRaw { ty, value } = dynamic.as_ref();
             *ty == type_of(plain) && same(value, plain)

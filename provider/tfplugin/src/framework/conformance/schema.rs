@@ -1,13 +1,13 @@
-//! What core refuses in a schema.
+//! The check of schemas.
 
 use super::Violation;
 use crate::framework::attribute_path::AttributePath;
 use crate::framework::schema::{Attribute, Kind, Nesting, Schema};
 
-/// What core refuses in a schema.
+/// Checks a schema by the rules of core and of this framework.
 #[must_use]
 pub fn check_schema(schema: &Schema) -> Vec<Violation> {
-    // Meta-arguments, which the host reads itself.
+    // Meta-arguments: core evaluates them itself, and does not pass them to a provider.
     const RESERVED: [&str; 7] =
         ["connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Resources without their types, as the protocol sees them.
+//! Resources without their Rust types, as the protocol uses them.
 
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
@@ -13,44 +13,44 @@ use crate::framework::schema::{Object, Schema};
 use crate::framework::value::Raw;
 use crate::framework::{attribute_path::AttributePath, configuration, generated, panic, state_upgrade};
 
-/// Result of planning.
+/// The result of a plan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Planned {
-    /// What will be.
+    /// Planned state.
     pub state: Raw,
-    /// What forces a new resource.
+    /// Paths that force a replacement.
     pub replace: Vec<AttributePath>,
-    /// For the apply.
+    /// Private state for the apply.
     pub private: PrivateState,
     /// The identity, if it is known.
     pub identity: Option<Raw>,
-    /// Messages.
+    /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// Result of applying.
+/// The result of an apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Applied {
-    /// What is there now.
+    /// Current state.
     pub state: Raw,
-    /// Kept beside it.
+    /// Private state.
     pub private: PrivateState,
     /// The identity, if it is known.
     pub identity: Option<Raw>,
-    /// Messages.
+    /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// Result of reading; null state: it is gone.
+/// The result of a read. A null state means that the object no longer exists.
 pub type ReadBack = Applied;
 
-/// Result of importing.
+/// The result of an import.
 pub type Imported = Applied;
 
 /// All resources of a provider.
 pub type Resources<D> = Vec<std::sync::Arc<dyn ErasedResource<D>>>;
 
-/// A resource without its types.
+/// A resource without its Rust types.
 pub trait ErasedResource<D>: Send + Sync {
     /// Its type name.
     fn type_name(&self) -> &'static str;
@@ -58,21 +58,21 @@ pub trait ErasedResource<D>: Send + Sync {
     fn schema(&self) -> Schema;
     /// The schema of its identity.
     fn identity_schema(&self) -> Option<IdentitySchema>;
-    /// Whether an update may make another identity of it.
+    /// Whether an update may change its identity.
     fn identity_may_change(&self) -> bool;
     /// Checks a configuration.
     fn validate(&self, config: Raw) -> Diagnostics;
-    /// State of any version, in today's shape.
+    /// Upgrades state of any version to the current schema.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// If it cannot be read.
     fn upgrade(&self, version: i64, state: Json) -> Result<Raw, Diagnostics>;
-    /// An identity of any version, in today's shape.
+    /// Upgrades an identity of any version to the current schema.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// If it cannot be read.
     fn upgrade_identity(&self, version: i64, identity: Json) -> Result<Json, Diagnostics>;
-    /// Plans; `proposed` null plans a destroy.
+    /// Plans a change, which is a destroy if `proposed` is null.
     fn plan<'a>(
         &'a self,
         context: &'a Context<D>,
@@ -81,7 +81,7 @@ pub trait ErasedResource<D>: Send + Sync {
         proposed: Raw,
         private: PrivateState,
     ) -> BoxFuture<'a, Planned>;
-    /// Applies: create, update or, with `planned` null, delete.
+    /// Applies a change: create, update or, if `planned` is null, delete.
     fn apply<'a>(
         &'a self,
         context: &'a Context<D>,
@@ -90,14 +90,14 @@ pub trait ErasedResource<D>: Send + Sync {
         planned: Raw,
         private: PrivateState,
     ) -> BoxFuture<'a, Applied>;
-    /// Reads.
+    /// Reads the object.
     fn read<'a>(&'a self, context: &'a Context<D>, state: Raw, private: PrivateState) -> BoxFuture<'a, ReadBack>;
-    /// The configuration that stands for imported state.
+    /// Generates the configuration of imported state.
     ///
     /// # Errors
-    /// The state has another shape than the schema.
+    /// If the state does not have the type of the schema.
     fn configuration(&self, state: Raw) -> Result<Raw, Diagnostics>;
-    /// Imports by id, or by an untyped identity.
+    /// Imports by ID, or by an untyped identity.
     fn import<'a>(&'a self, context: &'a Context<D>, from: Import<Raw>) -> BoxFuture<'a, Imported>;
 }
 
@@ -130,6 +130,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
         // With equal versions core has already removed the attributes that the schema does not have.
         let state = if version < R::VERSION { Resource::upgrade(self, version, state)? } else { state };
         let schema = ErasedResource::<R::Data>::schema(self);
+        // Old state can have values of attributes that are write-only now, which core refuses.
         state_upgrade::from_json(&schema, &state).map(|raw| plan::without_write_only(&schema.attributes, raw))
     }
 
@@ -148,6 +149,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
         Box::pin(async move {
             let failed = |diagnostics: Diagnostics, private| Planned { diagnostics, private, ..Planned::default() };
             if proposed.is_null() {
+                // A destroy that cannot read its private state fails in the plan already, and not only in the apply.
                 let planned = match private.read::<R::Private>() {
                     Ok(_) => plan_delete(self, context, prior).await,
                     Err(unreadable) => Err(unreadable),
@@ -197,7 +199,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
                 Err(unreadable) => return unread(unreadable),
             };
             let mut operation = Read::new(model, content, importing);
-            // The state before the read: a state in part would be planned as drift.
+            // Returns the state before the read, because a partial state would be planned as drift.
             if let Err(mut errors) = Resource::read(self, context, &mut operation).await {
                 errors.extend(operation.diagnostics);
                 return unread(errors);
@@ -226,7 +228,7 @@ impl<R: Resource> ErasedResource<R::Data> for R {
             match Resource::import(self, context, from).await {
                 Ok(model) => {
                     let imported = stored(self, context, Some(model), R::Private::default(), Diagnostics::new()).await;
-                    // Core calls ReadResource next, with this private state.
+                    // Core calls ReadResource next, which recognises the import by this private state.
                     Applied { private: PrivateState::imported::<R::Private>(), ..imported }
                 }
                 Err(diagnostics) => Applied { diagnostics, ..Applied::default() },
@@ -280,7 +282,7 @@ async fn plan_change<R: Resource>(
     let identity = identity.filter(Raw::is_wholly_known);
     let state = plan::without_write_only(&schema.attributes, planned.into_raw());
     replace.extend(plan::replacements(&schema, &prior, &config, &state));
-    // Two plans of one change must be equal, whatever the order of the hooks.
+    // Two plans of one change must be equal, whatever the order in which hooks add paths.
     replace.sort();
     replace.dedup();
     Ok(Planned { state, replace, private: PrivateState::of(&private), identity, diagnostics })
@@ -336,7 +338,7 @@ async fn delete<R: Resource>(
     Ok(stored(resource, context, Some(state), private, diagnostics).await)
 }
 
-/// An operation that panics has failed like any other: what it recorded before is kept.
+/// Runs an operation, and converts a panic into an error: as after any failure, the recorded state is kept.
 async fn caught<R: Resource>(
     operation: &'static str,
     work: impl Future<Output = Result<(), Diagnostics>>,
@@ -345,7 +347,8 @@ async fn caught<R: Resource>(
     panic::caught(work).await.unwrap_or_else(|panic| Err(panic.diagnostic(&during()).into()))
 }
 
-/// What goes into the state: write-only values never, unknown values only if that is the bug to be reported.
+/// Builds the state to store. Write-only values are removed. Unknown values become null after an error; otherwise they
+/// remain, so that they are reported as a bug.
 async fn stored<R: Resource>(
     resource: &R,
     context: &Context<R::Data>,
@@ -354,7 +357,7 @@ async fn stored<R: Resource>(
     mut diagnostics: Diagnostics,
 ) -> Applied {
     let Some(model) = model else { return Applied { diagnostics, ..Applied::default() } };
-    // The work is done: a panic here must not take the state with it.
+    // The operation is done: a panic here must not discard its state.
     let identity = async { Resource::identity(resource, context, &model, &private) };
     let identity = panic::caught(identity).await.unwrap_or_else(|panic| {
         diagnostics.push(panic.diagnostic(&format!("the identification of {}", R::TYPE_NAME)));

@@ -1,4 +1,4 @@
-//! From untyped to typed values and back.
+//! Conversion between untyped and typed values.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,19 @@ use crate::framework::diagnostics::Diagnostic;
 use crate::framework::schema::{Kind, Nesting};
 use crate::framework::types::Type;
 
-/// A value that is not what the schema promises. Core checks types before it calls, so another type is a bug of the
-/// provider, or state that was edited by hand. It knows one type of numbers only, so a fraction is the user's.
+/// A value that does not have the type of the schema. Core checks types before it calls the provider, so that another
+/// type is a bug of the provider, or state that was edited by hand. Core has only one type of numbers, so that a
+/// fraction in place of a whole number is an error of the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: expected {expected}, found {found}")]
 pub struct Mismatch {
-    /// Where.
+    /// Path of the value.
     pub path: AttributePath,
-    /// What the schema says.
+    /// Type in the schema.
     pub expected: &'static str,
-    /// What came.
+    /// Type of the value.
     pub found: &'static str,
-    /// Whether a user can have given it.
+    /// Whether it can come from the configuration of a user.
     pub is_of_user: bool,
 }
 
@@ -40,7 +41,7 @@ impl Mismatch {
         Self { path: path.clone(), expected, found, is_of_user: false }
     }
 
-    /// The mismatch of a number that `i64` does not hold.
+    /// The mismatch of a number that an `i64` cannot hold.
     fn of_number(path: &AttributePath, number: &Number) -> Self {
         let found = if number.is_whole() { "a number beyond 64 bits" } else { "a fraction" };
         Self { path: path.clone(), expected: "a whole number", found, is_of_user: true }
@@ -71,12 +72,12 @@ impl From<Mismatch> for crate::framework::diagnostics::Diagnostics {
     }
 }
 
-/// A Rust type that an attribute can have. Structs get it from `#[derive(Object)]`.
+/// A Rust type that an attribute can have. Structs implement it with `#[derive(Object)]`.
 pub trait Known: Sized {
-    /// Whether its text is secret: an attribute has such a type if, and only if, it is sensitive.
+    /// Whether it is secret text. An attribute has such a type if, and only if, it is sensitive.
     const IS_SECRET: bool = false;
 
-    /// What stands in the schema for it.
+    /// Its kind in the schema.
     fn kind() -> Kind;
 
     /// Reads a value that is neither null nor unknown.
@@ -88,14 +89,14 @@ pub trait Known: Sized {
     /// The untyped form.
     fn encode(self) -> Raw;
 
-    /// Whether nothing in it is unknown.
+    /// Whether it contains no unknown value.
     fn is_wholly_known(&self) -> bool {
         true
     }
 }
 
 impl<T: Known> Value<T> {
-    /// Whether its text is secret.
+    /// Whether it is secret text.
     pub const IS_SECRET: bool = T::IS_SECRET;
 
     /// Reads an untyped value.
@@ -119,7 +120,7 @@ impl<T: Known> Value<T> {
         }
     }
 
-    /// Whether neither it nor anything in it is unknown.
+    /// Whether it is not unknown, and contains no unknown value.
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Null => true,
@@ -207,14 +208,15 @@ impl Known for i64 {
     }
 }
 
-// There is none for `f64`, which would lose digits: core refuses an answer that has fewer than the configuration.
+// There is no implementation for `f64`, which would lose digits: core refuses a response with fewer digits than the
+// configuration.
 impl From<f64> for Value<Number> {
     fn from(number: f64) -> Self {
         Self::Known(number.into())
     }
 }
 
-/// A value as it came, for attributes whose kind is given by hand in the schema.
+/// An untyped value, for attributes with their `kind` in `#[attr(...)]`.
 impl Known for Raw {
     fn kind() -> Kind {
         Kind::Plain(Type::Dynamic)
@@ -262,7 +264,7 @@ impl<T: Known + Ord> Known for Set<T> {
     }
     fn decode(raw: Raw, path: &AttributePath) -> Result<Self, Mismatch> {
         match raw {
-            // An element has no path of its own.
+            // An element of a set has no path: errors have the path of the set.
             Raw::List(elements) => elements
                 .into_iter()
                 .map(|element| Value::from_raw(element, path))

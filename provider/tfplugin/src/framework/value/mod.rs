@@ -1,8 +1,7 @@
-//! Values that may be known, null or not known yet.
+//! Values that are known, null or unknown.
 //!
-//! [`Value`] is typed and is what resources work with; [`Raw`] is the same without Rust types and is what planning and
-//! the wire work with. Going from one to the other and back loses nothing but the refinements of unknown values, which
-//! Terraform's core ignores in plans.
+//! Resources use the typed [`Value`]; planning and the wire format use [`Raw`], which has no Rust types. A conversion
+//! from one to the other and back loses only the refinements of unknown values, which core ignores in plans.
 
 mod conversion;
 mod number;
@@ -19,20 +18,20 @@ pub use set::Set;
 
 /// A value of an attribute.
 ///
-/// Unknown happens only while planning: another resource will supply the value during apply.
+/// A value is unknown only in validation and plans: it becomes known during apply, for example from another resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value<T> {
-    /// It is there.
+    /// Known.
     Known(T),
-    /// It was left out, or set to `null`.
+    /// Not set, or set to `null`.
     #[default]
     Null,
-    /// It will be known after apply.
+    /// Known after apply.
     Unknown,
 }
 
 impl<T> Value<T> {
-    /// The value, if there is one.
+    /// The value, if it is known.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -40,7 +39,7 @@ impl<T> Value<T> {
         }
     }
 
-    /// The value itself, if there is one.
+    /// Takes the value, if it is known.
     pub fn into_known(self) -> Option<T> {
         match self {
             Self::Known(value) => Some(value),
@@ -48,7 +47,7 @@ impl<T> Value<T> {
         }
     }
 
-    /// A reference inside.
+    /// Converts to a value of a reference.
     pub fn as_ref(&self) -> Value<&T> {
         match self {
             Self::Known(value) => Value::Known(value),
@@ -57,7 +56,7 @@ impl<T> Value<T> {
         }
     }
 
-    /// Changes a known value.
+    /// Applies a function to a known value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Value<U> {
         match self {
             Self::Known(value) => Value::Known(f(value)),
@@ -66,12 +65,12 @@ impl<T> Value<T> {
         }
     }
 
-    /// Whether it was left out.
+    /// Whether it is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether it will be known after apply.
+    /// Whether it is unknown.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
@@ -94,7 +93,7 @@ impl Value<Secret> {
 }
 
 impl<T: Copy> Value<T> {
-    /// The value, or `default` when it is null or unknown.
+    /// The value, or `default` if it is null or unknown.
     pub fn or(&self, default: T) -> T {
         self.known().copied().unwrap_or(default)
     }
@@ -130,7 +129,7 @@ pub type Map<T> = std::collections::BTreeMap<String, Value<T>>;
 /// A list attribute.
 pub type List<T> = Vec<Value<T>>;
 
-/// The plain map of a map attribute; `None` while it, or one of its elements, is unknown. Null elements are left out.
+/// The plain map of a map attribute; `None` if it, or one of its elements, is unknown. Null elements are omitted.
 pub fn known_map<T: Clone>(map: &Value<Map<T>>) -> Option<std::collections::BTreeMap<String, T>> {
     match map {
         Value::Unknown => None,
@@ -142,7 +141,7 @@ pub fn known_map<T: Clone>(map: &Value<Map<T>>) -> Option<std::collections::BTre
     }
 }
 
-/// The plain list of a list attribute; `None` while it, or one of its elements, is unknown. Null elements are left out.
+/// The plain list of a list attribute; `None` if it, or one of its elements, is unknown. Null elements are omitted.
 pub fn known_list<T: Clone>(list: &Value<List<T>>) -> Option<Vec<T>> {
     match list {
         Value::Unknown => None,

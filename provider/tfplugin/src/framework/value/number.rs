@@ -1,4 +1,4 @@
-//! Numbers as Terraform has them: decimal, of any size.
+//! Terraform's numbers: decimal, of any size.
 
 mod digits;
 
@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use self::digits::Digits;
 
-/// A number. Terraform calculates with 512 bits, so neither `i64` nor `f64` holds every value: `0.1` is not the `f64`
-/// 0.1. What does not fit is kept as the decimal text that came in, and goes out as it came. Two numbers are equal when
-/// all their digits are.
+/// A number. Terraform calculates with 512 bits, so that neither `i64` nor `f64` holds every value: `0.1` is not the
+/// `f64` 0.1. Other numbers are stored as their decimal text, and sent back unchanged. Two numbers are equal if all
+/// their digits are equal.
 #[derive(Clone, Debug)]
 pub enum Number {
     /// A whole number.
@@ -24,17 +24,17 @@ pub enum Number {
 }
 
 impl Number {
-    /// Reads decimal digits; `None` if they are not a number.
+    /// Parses decimal digits; `None` if they are not a number.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(integer) = text.parse::<i64>() {
             return Some(Self::Integer(integer));
         }
-        // The digits are kept and not the float: `0.1` must go back to core as "0.1".
+        // The text is stored and not the float, because core must receive `0.1` as "0.1".
         text.parse::<f64>().ok().filter(|float| float.is_finite()).map(|_| Self::Decimal(text.to_owned()))
     }
 
-    /// The whole number, if it is one and `i64` holds it.
+    /// The value as `i64`, if it is a whole number in that range.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -43,7 +43,7 @@ impl Number {
         }
     }
 
-    /// Whether it has no fraction.
+    /// Whether it is a whole number.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         matches!(self, Self::Integer(_)) || self.digits().is_whole()
@@ -75,14 +75,14 @@ impl From<i64> for Number {
     }
 }
 
-/// The shortest decimal digits that mean this `f64`: what the user who wrote it wrote.
+/// The shortest decimal digits that represent this `f64`, which are those of its literal.
 impl From<f64> for Number {
     fn from(float: f64) -> Self {
         Self::parse(&float.to_string()).unwrap_or(Self::Float(float))
     }
 }
 
-/// A number of JSON where that has all digits, and text otherwise.
+/// A JSON number if that has all digits, otherwise a string.
 impl From<&Number> for Json {
     fn from(number: &Number) -> Self {
         match number.as_i64() {
@@ -129,6 +129,7 @@ impl PartialOrd for Number {
 
 impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        // Equal numbers of different variants must have equal hashes.
         self.digits().hash(state);
     }
 }

@@ -8,13 +8,13 @@ use super::{Number, Secret};
 use crate::framework::attribute_path::{AttributePath, Step};
 use crate::framework::types::Type;
 
-/// A value of any type. Sets are kept sorted and without doubles, so that `==` is the equality that Terraform means.
+/// A value of any type. Sets are sorted and without duplicates, so that `==` is Terraform's equality.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Raw {
-    /// Left out.
+    /// Not set, or set to `null`.
     #[default]
     Null,
-    /// Known after apply, perhaps with promises about it.
+    /// Known after apply, with a refinement that may be empty.
     Unknown(Refinement),
     /// True or false.
     Bool(bool),
@@ -28,11 +28,11 @@ pub enum Raw {
     List(Vec<Raw>),
     /// A map or object.
     Map(BTreeMap<String, Raw>),
-    /// A value of dynamic type with the type it has.
+    /// A value of dynamic type, with its actual type.
     Dynamic(Box<DynamicRaw>),
 }
 
-/// What a value of dynamic type carries.
+/// The content of a value of dynamic type.
 #[derive(Clone, Debug)]
 pub struct DynamicRaw {
     /// Its type.
@@ -65,7 +65,7 @@ pub(crate) fn type_of(raw: &Raw) -> Type {
     }
 }
 
-// The type of a dynamic value follows from the value for every comparison that planning makes.
+// Comparisons ignore the type: wherever planning compares dynamic values, equal values have equal types.
 impl PartialEq for DynamicRaw {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -83,40 +83,41 @@ impl PartialOrd for DynamicRaw {
     }
 }
 
-/// Promises about an unknown value. All empty: nothing is promised.
+/// Constraints of an unknown value. All fields are empty if there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refinement {
-    /// Whether it will be null (`Some(true)`), will not be (`Some(false)`), or nobody says.
+    /// Whether it will be null (`Some(true)`), will not be null (`Some(false)`), or may be either (`None`).
     pub null: Option<bool>,
-    /// How the text will begin.
+    /// Prefix of the string.
     pub prefix: Option<String>,
-    /// Smallest number, and whether it is included.
+    /// Smallest number, and whether it is inclusive.
     pub minimum: Option<(Number, bool)>,
-    /// Largest number, and whether it is included.
+    /// Largest number, and whether it is inclusive.
     pub maximum: Option<(Number, bool)>,
-    /// Fewest elements.
+    /// Smallest number of elements.
     pub minimum_length: Option<i64>,
-    /// Most elements.
+    /// Largest number of elements.
     pub maximum_length: Option<i64>,
 }
 
 impl Raw {
-    /// An unknown value without promises.
+    /// An unknown value without refinement.
     #[must_use]
     pub fn unknown() -> Self {
         Self::Unknown(Refinement::default())
     }
 
-    /// A set: sorted, without doubles. Elements that are not wholly known may yet differ, and all stay.
+    /// A set: sorted, and without duplicates. Elements that are not wholly known are all kept, because they can still
+    /// become different.
     #[must_use]
     pub fn set(mut elements: Vec<Raw>) -> Self {
         elements.sort();
-        // As cty: two unknown elements can become different values.
+        // As in cty: two unknown elements can become different values.
         elements.dedup_by(|a, b| a == b && a.is_wholly_known());
         Self::List(elements)
     }
 
-    /// Whether it was left out.
+    /// Whether it is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
@@ -128,7 +129,7 @@ impl Raw {
         matches!(self, Self::Unknown(_))
     }
 
-    /// Whether nothing in it is unknown.
+    /// Whether it contains no unknown value.
     #[must_use]
     pub fn is_wholly_known(&self) -> bool {
         match self {
@@ -140,7 +141,7 @@ impl Raw {
         }
     }
 
-    /// The same value with null in place of everything unknown: what may be stored of an operation that failed.
+    /// The value with null in place of unknown values, for the state after an operation that failed.
     #[must_use]
     pub fn without_unknown(self) -> Self {
         match self {
@@ -156,7 +157,8 @@ impl Raw {
         }
     }
 
-    /// An attribute of an object; null where there is no object or no such attribute, unknown where the object is.
+    /// An attribute of an object. It is null if there is no object or no such attribute, and unknown if the object is
+    /// unknown.
     #[must_use]
     pub fn get(&self, attribute: &str) -> Raw {
         match self {
@@ -166,7 +168,7 @@ impl Raw {
         }
     }
 
-    /// The value at a path, if the path leads somewhere.
+    /// The value at a path, if the path exists.
     #[must_use]
     pub fn at(&self, path: &AttributePath) -> Option<&Raw> {
         path.steps().iter().try_fold(self, |value, step| match (value, step) {
@@ -176,7 +178,7 @@ impl Raw {
         })
     }
 
-    /// Puts another value at a path; whether the path led somewhere.
+    /// Replaces the value at a path. Returns whether the path exists.
     pub(crate) fn put(&mut self, path: &AttributePath, value: Raw) -> bool {
         let place = path.steps().iter().try_fold(self, |value, step| match (value, step) {
             (Self::Map(elements), Step::Attribute(name) | Step::Key(name)) => elements.get_mut(name),
@@ -195,7 +197,7 @@ impl Raw {
         }
     }
 
-    /// As JSON, with what `dynamic` makes of values of dynamic type. Secrets are null.
+    /// Converts to JSON, with `dynamic` for values of dynamic type. Secrets are null.
     pub(crate) fn to_json(&self, dynamic: &dyn Fn(&DynamicRaw) -> Json) -> Json {
         match self {
             Self::Null | Self::Unknown(_) | Self::Secret(_) => Json::Null,
@@ -211,7 +213,7 @@ impl Raw {
         }
     }
 
-    /// The text, if it is text.
+    /// The text, if it is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -221,7 +223,7 @@ impl Raw {
     }
 }
 
-/// As a literal in HCL would be.
+/// Converts JSON to the value of the same literal in HCL.
 impl From<&Json> for Raw {
     fn from(json: &Json) -> Self {
         match json {
@@ -237,7 +239,7 @@ impl From<&Json> for Raw {
     }
 }
 
-/// What the value says, without its types. Attributes that are null are left out. Unknown values and secrets are null.
+/// Converts a value to JSON without its types. Null attributes are omitted. Unknown values and secrets are null.
 impl From<&Raw> for Json {
     fn from(raw: &Raw) -> Self {
         raw.to_json(&|dynamic| Self::from(&dynamic.value))

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
-/// The value of a sensitive attribute. `Debug` does not show the text, nothing serialises it, and it is overwritten when it
-/// is dropped. [`Secret::expose`] is the only access to it.
+/// The value of a sensitive attribute. `Debug` does not show the text, nothing serialises it, and it is overwritten on
+/// drop. Only [`Secret::expose`] and [`Secret::into_inner`] give access to it.
 #[derive(Clone, Debug, Default)]
 pub struct Secret(SecretString);
 
@@ -17,7 +17,7 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// The text for a client.
+    /// The text in the type that clients expect.
     #[must_use]
     pub fn into_inner(self) -> SecretString {
         self.0
@@ -42,7 +42,8 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-// Plans compare values of the configuration and the state. Nobody can measure the time that this takes.
+// Plans compare the values of configuration and state. The time of the comparison is not observable, so that it need
+// not be constant.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.expose() == other.expose()

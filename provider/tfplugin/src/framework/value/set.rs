@@ -1,9 +1,9 @@
-//! Sets: elements without order and without doubles.
+//! Sets: distinct elements without order.
 
 use super::{Known, Value};
 
-/// The elements of a set attribute. Elements that are not wholly known count as different from one another, as Terraform
-/// has it, so they are kept beside the known ones.
+/// The elements of a set attribute. As in Terraform, elements that are not wholly known differ from each other, so that
+/// all of them are kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Set<T>(Vec<Value<T>>);
 
@@ -14,24 +14,24 @@ impl<T> Default for Set<T> {
 }
 
 impl<T> Set<T> {
-    /// The elements in a fixed order, unknown ones last.
+    /// The elements in sorted order, unknown ones last.
     pub fn iter(&self) -> impl Iterator<Item = &Value<T>> {
         self.0.iter()
     }
 
-    /// How many elements there are.
+    /// Number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether an element is not known yet as a whole.
+    /// Whether an element is unknown as a whole.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
         self.0.iter().any(Value::is_unknown)

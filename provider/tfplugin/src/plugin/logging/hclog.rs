@@ -1,4 +1,4 @@
-//! One event as one line of JSON, the way HashiCorp's hclog writes it and hosts read it.
+//! The formatting of events as lines of JSON, the format of HashiCorp's hclog, which hosts read.
 
 use std::error::Error;
 use std::fmt;
@@ -11,9 +11,9 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The host splits a longer line, and then understands neither half.
+/// Length of the longest line. The host splits a longer one, and can parse neither part.
 const LONGEST_LINE: usize = 60_000;
-/// What is kept of the message then. JSON needs up to six bytes for one.
+/// Bytes of the message that a shortened line keeps. JSON needs up to six bytes for one.
 const LONGEST_MESSAGE: usize = 8_000;
 
 /// Writes events, with the fields of the spans around them, as lines.
@@ -23,7 +23,7 @@ pub(super) struct Hclog<W> {
 }
 
 impl<W: Fn(&str)> Hclog<W> {
-    /// `write` gets whole lines, with their line end.
+    /// `write` receives whole lines, with their line end.
     pub(super) fn new(provider: &str, write: W) -> Self {
         Self { module: format!("provider.{provider}"), write }
     }
@@ -68,13 +68,13 @@ where
     }
 }
 
-/// The values of an event or span by name; an event's text is the value of `message`.
+/// The values of an event or span by name. The text of an event is the value of `message`.
 #[derive(Debug, Default)]
 struct Fields(Map<String, Value>);
 
 impl Fields {
     fn set(&mut self, field: &Field, value: Value) {
-        // Names with an @ are hclog's own: a host fails when one of them is not what it expects.
+        // Names with an @ are reserved by hclog: a host crashes if one of them has an unexpected type.
         self.0.insert(field.name().trim_start_matches('@').to_owned(), value);
     }
 }
@@ -109,8 +109,8 @@ impl Visit for Fields {
     }
 }
 
-/// A line with its line end. Message, level and time are strings, and the time has six digits
-/// after the point: hosts take anything else for plain text, or crash over it.
+/// Formats a line with its line end. Message, level and time are strings, and the time has six digits after the point:
+/// hosts treat anything else as plain text, or crash.
 fn line(module: &str, level: &Level, time: Timestamp, fields: Fields) -> String {
     let Fields(mut entry) = fields;
     let message = match entry.remove("message") {

@@ -1,8 +1,8 @@
-//! Logs go to stderr as lines of JSON in hclog's form, which the host mixes into its own log.
+//! Logs are written to stderr as lines of JSON in the format of hclog, which the host merges into its own log.
 //!
-//! Nothing is logged unless the user asks for it with `TF_LOG`, `TF_LOG_PROVIDER` or `TF_LOG_PROVIDER_<NAME>`. What is
-//! logged is the provider's own: of other crates only warnings, because at lower levels HTTP crates and SDKs write whole
-//! requests, and requests hold secrets.
+//! Nothing is logged unless the user enables it with `TF_LOG`, `TF_LOG_PROVIDER` or `TF_LOG_PROVIDER_<NAME>`. Other
+//! crates than those of the provider log only warnings and errors: at lower levels HTTP crates and SDKs log whole
+//! requests, which contain secrets.
 
 use std::io::Write;
 
@@ -13,27 +13,27 @@ use tracing_subscriber::registry::Registry;
 mod hclog;
 mod panic;
 
-/// This crate.
+/// The log target of this crate.
 const FRAMEWORK: &str = env!("CARGO_CRATE_NAME");
 
-/// What a provider logs.
+/// The log targets of a provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Logs<'a> {
     /// The name of the provider, as in `TF_LOG_PROVIDER_<NAME>`.
     pub name: &'a str,
     /// Its own targets, which are the names of its crates; prefixes match.
     pub own: &'a [&'static str],
-    /// Targets of which nothing is logged, for crates whose warnings quote what servers answered.
+    /// Targets that log nothing, for crates whose warnings quote responses of servers.
     pub silent: &'a [&'static str],
 }
 
-/// Starts logging and reports panics. To be called once, before anything else.
+/// Starts logging and the reporting of panics. It must be called once, before anything else.
 pub fn start(logs: &Logs) {
     panic::install();
     let Some(level) = level(logs.name, |variable| std::env::var(variable).ok()) else { return };
     let layer = hclog::Hclog::new(logs.name, |line: &str| {
-        // One write for a line, so that lines of several threads do not mix. A host that does not
-        // read any more is no reason to fail.
+        // One write for a line, so that lines of several threads do not mix. Its error is ignored, because a host that
+        // no longer reads must not make the provider fail.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     });
     let subscriber = Registry::default().with(layer.with_filter(logs.filter(level)));
@@ -52,7 +52,7 @@ impl Logs<'_> {
     }
 }
 
-/// The most particular variable that is set decides. `None`: log nothing.
+/// Returns the level of the most specific variable that is set. `None` disables logging.
 fn level(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<LevelFilter> {
     // As in the Go SDKs: the name in capitals, with underscores for hyphens.
     let own = format!("TF_LOG_PROVIDER_{}", name.replace('-', "_").to_uppercase());
@@ -65,7 +65,7 @@ fn level(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<LevelF
         "WARN" => Some(LevelFilter::WARN),
         "INFO" => Some(LevelFilter::INFO),
         "DEBUG" => Some(LevelFilter::DEBUG),
-        // TRACE and JSON; and the host takes any other word for TRACE, too.
+        // TRACE and JSON. The host treats any other word as TRACE too.
         _ => Some(LevelFilter::TRACE),
     }
 }

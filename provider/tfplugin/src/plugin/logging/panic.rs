@@ -1,4 +1,4 @@
-//! A panic, as go-plugin hosts recognise one.
+//! Reports of panics, in the format that go-plugin hosts recognise.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
@@ -7,10 +7,10 @@ use std::panic;
 
 use crate::framework::panic::witnessed;
 
-/// Reports every panic that ends the work on stderr, log level or not.
+/// Installs the hook that reports panics on stderr, whatever the log level, unless they are caught.
 pub(super) fn install() {
     panic::set_hook(Box::new(|info| {
-        // The host would call it a crash.
+        // A caught panic is a diagnostic. With this report, the host would show it as a crash.
         if witnessed(info) {
             return;
         }
@@ -22,8 +22,8 @@ pub(super) fn install() {
     }));
 }
 
-/// A first line that starts with `panic: ` makes the host take this line and all that follow for
-/// a crash report, and show it to the user; as JSON it would pass for a log line.
+/// Returns the report of a panic. The host treats a line that starts with `panic: `, and all lines that follow, as a
+/// crash report, and shows it to the user. It would treat JSON as a log line.
 fn report(message: &str, place: &str, thread: Option<&str>, backtrace: &Backtrace) -> String {
     let thread = thread.unwrap_or("(unnamed)");
     let mut text = format!("panic: {message}\n\nin thread {thread} at {place}\n");

@@ -1,5 +1,5 @@
-//! The broker, through which both sides could offer further connections. We neither offer nor take
-//! any; the stream only has to be there, because hosts open it at once.
+//! The broker service, with which both sides can offer further connections. This process does not use it: the stream
+//! exists because hosts open it immediately.
 
 use futures::stream::{self, BoxStream, StreamExt};
 use tfplugin_proto::go_plugin::ConnInfo;

@@ -1,4 +1,4 @@
-//! The controller: how the host ends this process.
+//! The controller service, with which the host ends this process.
 
 use tfplugin_proto::go_plugin::Empty;
 use tfplugin_proto::go_plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
@@ -17,7 +17,7 @@ pub(super) fn service(on_shutdown: OnShutdown) -> GrpcControllerServer<Controlle
 
 #[tonic::async_trait]
 impl GrpcController for Controller {
-    /// The server takes no new calls from here on, and the answer to this one still goes out.
+    /// Stops the server. It accepts no new calls, and still sends the response to this one.
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
         match &self.on_shutdown {
             OnShutdown::Stop(stop) => stop.cancel(),

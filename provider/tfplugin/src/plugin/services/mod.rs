@@ -9,17 +9,18 @@ mod broker;
 mod controller;
 mod stdio;
 
-/// What the host's Shutdown does to the process.
+/// The effect of the host's Shutdown on the process.
 #[derive(Clone, Debug)]
 pub(super) enum OnShutdown {
-    /// The host started us and ends us.
+    /// The host started the process, and ends it.
     Stop(CancellationToken),
-    /// A developer started us: other hosts may come. The token is cancelled at the very end.
+    /// A developer started the process, and other hosts may connect: Shutdown has no effect. The token is cancelled at
+    /// the end of the process.
     Stay(CancellationToken),
 }
 
 impl OnShutdown {
-    /// Cancelled when the process is to end, for whatever reason.
+    /// Returns the token that is cancelled at the end of the process, for any reason.
     fn stopped(&self) -> CancellationToken {
         match self {
             Self::Stop(stop) | Self::Stay(stop) => stop.clone(),
@@ -27,7 +28,7 @@ impl OnShutdown {
     }
 }
 
-/// The name under which go-plugin hosts ask for the health of the whole plugin.
+/// The service name with which go-plugin hosts check the health of the plugin.
 const HEALTH_NAME: &str = "plugin";
 
 /// Adds broker, controller, stdio and health to `services`.
@@ -36,7 +37,7 @@ pub(super) async fn beside(services: Services, on_shutdown: OnShutdown) -> Servi
     reporter.set_service_status(HEALTH_NAME, ServingStatus::Serving).await;
     services
         .add_service(health)
-        // Hosts open the streams of broker and stdio at once.
+        // Hosts open the streams of broker and stdio immediately.
         .add_service(broker::service(on_shutdown.stopped()))
         .add_service(stdio::service(on_shutdown.stopped()))
         .add_service(controller::service(on_shutdown))

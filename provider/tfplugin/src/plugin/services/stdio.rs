@@ -1,5 +1,5 @@
-//! The stdio stream: open, and silent. What we have to say goes to stderr as log lines; the host
-//! would report anything that comes this way as unexpected.
+//! The stdio service. Its stream stays open and empty: logs are written to stderr, because the host reports data on
+//! this stream as unexpected.
 
 use futures::stream::{self, BoxStream, StreamExt};
 use tfplugin_proto::go_plugin::StdioData;

@@ -1,6 +1,6 @@
-//! What differs by operating system: the program that started this process, and how this process is told to end.
+//! Code that differs by operating system: the parent process, and the signals that end this process.
 //!
-//! Each system has a `Parent` and `Signals` with the same functions; what the process listens on is `transport`.
+//! Each system has a `Parent` and `Signals` with the same functions. Listeners are in `transport`.
 
 #[cfg(unix)]
 mod unix;

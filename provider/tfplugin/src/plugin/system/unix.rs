@@ -17,13 +17,13 @@ impl Parent {
         Self { id: parent_id() }
     }
 
-    /// Another process takes over the children of one that ended. (Compared and not tested for 1: in a container the
-    /// host may well be process 1.)
+    /// Whether the parent is alive: if it has ended, another process is the parent. (The ID is compared with the
+    /// initial one and not with 1, because in a container the host may be process 1.)
     pub(in crate::plugin) fn is_alive(&self) -> bool {
         parent_id() == self.id
     }
 
-    /// The path of the program, where the system shows it: on Linux.
+    /// The path of the parent's program. Only Linux exposes it.
     pub(in crate::plugin) fn program(&self) -> Option<PathBuf> {
         std::fs::read_link(format!("/proc/{}/exe", self.id)).ok()
     }
@@ -37,10 +37,10 @@ pub(in crate::plugin) struct Signals {
 }
 
 impl Signals {
-    /// From here on the signals do not end the process by themselves.
+    /// Installs the handlers. From then on, the signals do not end the process themselves.
     ///
     /// # Errors
-    /// When the handlers cannot be installed.
+    /// If the handlers cannot be installed.
     pub(in crate::plugin) fn install() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }

@@ -8,11 +8,11 @@ use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
 };
 
-/// The process that started this one. `None` when the system does not show it; it then counts as alive.
+/// The process that started this one. `None` if the system does not expose it: it then counts as alive.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::plugin) struct Parent(Option<Process>);
 
-/// Windows gives the id of a process that ended to another one: the start time tells them apart.
+/// Windows reuses the ID of a process that has ended: the start time distinguishes them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Process {
     id: Pid,
@@ -29,7 +29,7 @@ impl Parent {
         self.0.is_none_or(|parent| process(parent.id) == Some(parent))
     }
 
-    /// The path of the program, where this process may read it.
+    /// The path of the parent's program, if this process is allowed to read it.
     pub(in crate::plugin) fn program(&self) -> Option<PathBuf> {
         with_process(self.0?.id, |process| process.exe().map(PathBuf::from)).flatten()
     }
@@ -46,7 +46,7 @@ fn with_process<T>(id: Pid, read: impl FnOnce(&sysinfo::Process) -> T) -> Option
     system.process(id).map(read)
 }
 
-/// Ctrl-C, and what the console and the system send before they end a process.
+/// Ctrl-C, and the events that the console and the system send before they end a process.
 #[derive(Debug)]
 pub(in crate::plugin) struct Signals {
     interrupt: CtrlC,
@@ -56,10 +56,10 @@ pub(in crate::plugin) struct Signals {
 }
 
 impl Signals {
-    /// From here on the signals do not end the process by themselves.
+    /// Installs the handlers. From then on, the signals do not end the process themselves.
     ///
     /// # Errors
-    /// When the handlers cannot be installed.
+    /// If the handlers cannot be installed.
     pub(in crate::plugin) fn install() -> io::Result<Self> {
         Ok(Self { interrupt: ctrl_c()?, brk: ctrl_break()?, close: ctrl_close()?, shutdown: ctrl_shutdown()? })
     }

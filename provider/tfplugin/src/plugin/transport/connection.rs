@@ -1,4 +1,4 @@
-//! One accepted connection, encrypted or not, as tonic wants to see it.
+//! One accepted connection, encrypted or not, as tonic requires it.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -13,7 +13,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Services get no information about the peer, because only the host can connect.
+/// A connection. Services receive no information about the peer, because only the host can connect.
 pub(in crate::plugin) struct Connection(Box<dyn Stream>);
 
 impl Connection {

@@ -1,7 +1,7 @@
-//! How the host reaches this process.
+//! The transports over which the host connects to this process.
 //!
-//! As go-plugin does: over a Unix socket that only this user can open ([`unix_socket`]), and on Windows over TCP at
-//! loopback ([`tcp`]), where every local program can connect and mutual TLS alone keeps the others out.
+//! As in go-plugin: a Unix socket that only this user can open ([`unix_socket`]), and on Windows TCP at loopback
+//! ([`tcp`]), to which every local program can connect, so that only mutual TLS protects it.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,10 +19,10 @@ mod unix_socket;
 pub(super) use connection::Connection;
 pub(super) use tcp::Ports;
 
-/// What a plugin listens on.
+/// The transport on which a plugin listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// A Unix socket in a directory of its own.
+    /// A Unix socket in its own directory.
     #[cfg(unix)]
     UnixSocket,
     /// TCP at 127.0.0.1.
@@ -30,30 +30,30 @@ pub enum Transport {
 }
 
 impl Default for Transport {
-    /// The one that go-plugin takes on this operating system.
+    /// The one that go-plugin uses on this operating system.
     #[cfg(unix)]
     fn default() -> Self {
         Self::UnixSocket
     }
 
-    /// The one that go-plugin takes on this operating system.
+    /// The one that go-plugin uses on this operating system.
     #[cfg(not(unix))]
     fn default() -> Self {
         Self::Tcp
     }
 }
 
-/// Where the host wants the plugin to listen. Each transport reads its part.
+/// The host's settings of the transports. Each transport reads its part.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Placement {
     /// The parent of the socket's directory; by default the directory for temporary files.
     pub(super) socket_directory: Option<PathBuf>,
-    /// A group by name or number that may also connect to the socket.
+    /// A group, by name or ID, that can also connect to the socket.
     pub(super) socket_group: Option<String>,
     pub(super) ports: Ports,
 }
 
-/// Why the plugin cannot listen.
+/// The reason why the plugin cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     #[error("could not make a directory for the socket in {directory}: {source}")]
@@ -71,15 +71,15 @@ pub enum TransportError {
     Ports { first: u16, last: u16, source: io::Error },
 }
 
-/// Where the host connects, as the handshake line and `TF_REATTACH_PROVIDERS` name it.
+/// The address for the host, in the handshake line and in `TF_REATTACH_PROVIDERS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
-    /// `unix` or `tcp`, as Go's package net names it.
+    /// `unix` or `tcp`, as in Go's package net.
     pub(super) network: &'static str,
     pub(super) address: String,
 }
 
-/// What the plugin listens on, bound. A socket's directory is removed when it is dropped.
+/// A bound listener with its address. The directory of a socket is deleted on drop.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     listener: Listener,
@@ -88,10 +88,10 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Listens where `placement` says.
+    /// Binds a listener as `placement` specifies.
     ///
     /// # Errors
-    /// When the socket or its directory cannot be made, there is no such group, or no port is free.
+    /// If the socket or its directory cannot be created, the group does not exist, or no port is free.
     pub(super) fn bind(transport: Transport, placement: &Placement) -> Result<Self, TransportError> {
         match transport {
             #[cfg(unix)]
@@ -104,7 +104,7 @@ impl Endpoint {
         &self.address
     }
 
-    /// The directory has to be kept for as long as the listener is used.
+    /// Returns the listener and the directory of its socket, which must be kept as long as the listener is used.
     pub(super) fn into_parts(self) -> (Listener, Option<TempDir>) {
         (self.listener, self.directory)
     }
@@ -118,17 +118,17 @@ pub(super) enum Listener {
 }
 
 impl Listener {
-    /// The next connection, not yet encrypted.
+    /// Accepts the next connection, which is not encrypted yet.
     ///
     /// # Errors
-    /// Those of the operating system, for instance that too many files are open.
+    /// Errors of the operating system, for instance too many open files.
     pub(super) async fn accept(&self) -> io::Result<Connection> {
         match self {
             #[cfg(unix)]
             Self::UnixSocket(listener) => listener.accept().await.map(|(stream, _)| Connection::new(stream)),
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                // An answer is one small message: it must not wait for more to send.
+                // A response is one small message, which must not be delayed until there is more to send.
                 stream.set_nodelay(true)?;
                 Ok(Connection::new(stream))
             }

@@ -1,4 +1,4 @@
-//! TCP at loopback, within the ports that the host names.
+//! TCP at loopback, within the port range of the host.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
@@ -17,7 +17,7 @@ pub(in crate::plugin) struct Ports {
 /// Listens on the first free port of `ports`.
 ///
 /// # Errors
-/// When none is free.
+/// If none is free.
 pub(super) fn bind(ports: Ports) -> Result<Endpoint, TransportError> {
     let unbound = |source| TransportError::Ports { first: ports.first, last: ports.last, source };
     let listener = first_free(ports).map_err(unbound)?;
@@ -42,6 +42,7 @@ fn first_free(ports: Ports) -> io::Result<TcpListener> {
 
 fn listen(port: u16) -> io::Result<TcpListener> {
     let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    // `from_std` requires a non-blocking socket.
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }

@@ -1,4 +1,4 @@
-//! The Unix socket: in a directory of its own, which is removed when the process ends.
+//! The Unix socket, in its own directory, which is deleted when the process ends.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -9,13 +9,13 @@ use tokio::net::UnixListener;
 
 use super::{Address, Endpoint, Listener, Placement, TransportError};
 
-/// Short, because a socket's whole path has room for about a hundred bytes.
+/// Short, because the whole path of a socket is limited to about 100 bytes.
 const FILE: &str = "s";
 
-/// Listens in a new directory below the one that `placement` names.
+/// Binds a socket in a new directory below that of `placement`.
 ///
 /// # Errors
-/// When the directory or the socket cannot be made, or there is no such group.
+/// If the directory or the socket cannot be created, or the group does not exist.
 pub(super) fn bind(placement: &Placement) -> Result<Endpoint, TransportError> {
     let parent = placement.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
     let directory = tempfile::Builder::new()
@@ -26,6 +26,7 @@ pub(super) fn bind(placement: &Placement) -> Result<Endpoint, TransportError> {
         .map_err(|source| TransportError::Directory { directory: parent, source })?;
     let path = directory.path().join(FILE);
     let address = match path.to_str() {
+        // `|` separates the fields of the handshake line, and a line feed ends it.
         Some(address) if !address.contains(['|', '\n']) => Address { network: "unix", address: address.to_owned() },
         _ => return Err(TransportError::Path { path }),
     };
@@ -37,21 +38,21 @@ pub(super) fn bind(placement: &Placement) -> Result<Endpoint, TransportError> {
     Ok(Endpoint { listener: Listener::UnixSocket(listener), address, directory: Some(directory) })
 }
 
-/// Gives `group` what it needs to connect: passage through the directory, and the socket itself.
+/// Grants `group` the permissions to connect: access to the socket, and passage through its directory.
 fn admit(group: &str, directory: &Path, socket: &Path) -> io::Result<()> {
     let id = match group.parse() {
         Ok(id) => id,
         Err(_) => group_id(group, &fs::read_to_string("/etc/group")?)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such group in /etc/group"))?,
     };
-    // As go-plugin does: 0660 for the socket.
+    // 0660 is the mode of the socket in go-plugin too.
     chown(socket, None, Some(id))?;
     fs::set_permissions(socket, Permissions::from_mode(0o660))?;
     chown(directory, None, Some(id))?;
     fs::set_permissions(directory, Permissions::from_mode(0o710))
 }
 
-/// `groups` has lines of the form `name:password:id:members`.
+/// Returns the ID of a group. `groups` has lines of the form `name:password:id:members`.
 fn group_id(name: &str, groups: &str) -> Option<u32> {
     groups.lines().find_map(|line| {
         let mut fields = line.split(':');

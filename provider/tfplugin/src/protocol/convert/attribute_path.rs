@@ -1,4 +1,4 @@
-//! Paths as messages carry them.
+//! Conversion of attribute paths to messages.
 
 use tfplugin_proto::tfplugin6::AttributePath as Message;
 use tfplugin_proto::tfplugin6::attribute_path::Step as StepMessage;

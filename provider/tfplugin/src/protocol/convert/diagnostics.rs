@@ -1,4 +1,4 @@
-//! Diagnostics as messages carry them.
+//! Conversion of diagnostics to messages.
 
 use tfplugin_proto::tfplugin6::Diagnostic as Message;
 use tfplugin_proto::tfplugin6::diagnostic::Severity as SeverityMessage;
@@ -18,6 +18,7 @@ fn to_message(diagnostic: Diagnostic) -> Message {
     };
     let Diagnostic { path, summary, mut detail, .. } = diagnostic;
     let shown = shown(&path);
+    // The rest of the path would be lost, because hosts do not show it.
     if shown != path && !detail.contains(&path.to_string()) {
         detail = format!("{path}: {detail}");
     }
@@ -25,13 +26,13 @@ fn to_message(diagnostic: Diagnostic) -> Message {
         severity: severity.into(),
         summary: summary.into_owned(),
         detail,
-        // Without a path core names the block; with an empty one it would look for an attribute.
+        // Without a path, core shows the block; with an empty path, it would search for an attribute.
         attribute: (!shown.is_root()).then(|| attribute_path::to_message(&shown)),
     }
 }
 
-/// As much of a path as hosts find in a configuration: an attribute of the block itself, or an element of it. Of anything
-/// deeper they show the block's first line, and no host prints the path.
+/// Returns the part of a path that hosts find in a configuration: an attribute of the block, or one of its elements.
+/// For a deeper path they show the first line of the block, and no host prints the path.
 fn shown(path: &AttributePath) -> AttributePath {
     let mut steps = path.steps().iter();
     let Some(Step::Attribute(name)) = steps.next() else { return path.clone() };

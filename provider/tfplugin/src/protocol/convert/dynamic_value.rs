@@ -1,4 +1,4 @@
-//! Values as messages carry them.
+//! Conversion of values to and from messages.
 
 use serde_json::Value as Json;
 use tfplugin_proto::tfplugin6::{DynamicValue, RawState, ResourceIdentityData};
@@ -6,26 +6,26 @@ use tfplugin_proto::tfplugin6::{DynamicValue, RawState, ResourceIdentityData};
 use super::{json, msgpack};
 use crate::framework::{AttributePath, Diagnostic, Diagnostics, Raw, Type, state_upgrade};
 
-/// Reads a value. None at all, or one without content, is null.
+/// Decodes a value. A missing value, or one without content, is null.
 pub(in crate::protocol) fn decode(value: Option<&DynamicValue>, ty: &Type) -> Result<Raw, Diagnostics> {
     let Some(value) = value else { return Ok(Raw::Null) };
     if !value.msgpack.is_empty() {
         return msgpack::decode(&value.msgpack, ty).map_err(|error| Diagnostic::from(error).into());
     }
-    // Core sends msgpack, but the contract allows JSON as well.
+    // Core sends msgpack, but the protocol allows JSON as well.
     if !value.json.is_empty() {
         return Ok(state_upgrade::read(&parse(&value.json)?, ty, &AttributePath::root())?);
     }
     Ok(Raw::Null)
 }
 
-/// Writes a value: always as msgpack.
+/// Encodes a value, always as msgpack.
 pub(in crate::protocol) fn encode(raw: &Raw, ty: &Type) -> Result<DynamicValue, Diagnostics> {
     let msgpack = msgpack::encode(raw, ty).map_err(Diagnostic::from)?;
     Ok(DynamicValue { msgpack, json: Vec::new() })
 }
 
-/// Stored state as JSON, of whatever version.
+/// Parses stored state of any version as JSON.
 pub(in crate::protocol) fn stored(state: Option<&RawState>) -> Result<Json, Diagnostics> {
     match state {
         Some(state) if !state.json.is_empty() => parse(&state.json),
@@ -39,12 +39,12 @@ pub(in crate::protocol) fn stored(state: Option<&RawState>) -> Result<Json, Diag
     }
 }
 
-/// Reads an identity; no identity is null.
+/// Decodes an identity. A missing identity is null.
 pub(in crate::protocol) fn identity(data: Option<&ResourceIdentityData>, ty: &Type) -> Result<Raw, Diagnostics> {
     decode(data.and_then(|data| data.identity_data.as_ref()), ty)
 }
 
-/// Writes an identity; null is none.
+/// Encodes an identity; `None` for null.
 pub(in crate::protocol) fn identity_data(raw: &Raw, ty: &Type) -> Result<Option<ResourceIdentityData>, Diagnostics> {
     if raw.is_null() {
         return Ok(None);
@@ -53,7 +53,7 @@ pub(in crate::protocol) fn identity_data(raw: &Raw, ty: &Type) -> Result<Option<
 }
 
 fn parse(bytes: &[u8]) -> Result<Json, Diagnostics> {
-    // The parser's message may quote what it stumbled over; only its place is told.
+    // The message of the parser may quote the text, which can be secret: only the position is reported.
     json::parse(bytes).map_err(|error| {
         Diagnostic::error(
             "Value is not JSON",

@@ -1,4 +1,4 @@
-//! Functions as messages carry them.
+//! Conversion of functions to messages.
 
 use tfplugin_proto::tfplugin6::function::{Parameter as ParameterMessage, Return};
 use tfplugin_proto::tfplugin6::{Function as Message, FunctionError as ErrorMessage, StringKind};

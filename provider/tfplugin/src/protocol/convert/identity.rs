@@ -1,4 +1,4 @@
-//! Schemas of identities as messages carry them.
+//! Conversion of identity schemas to messages.
 
 use tfplugin_proto::tfplugin6::ResourceIdentitySchema as Message;
 use tfplugin_proto::tfplugin6::resource_identity_schema::IdentityAttribute as AttributeMessage;
@@ -18,7 +18,7 @@ pub(in crate::protocol) fn to_message(schema: &IdentitySchema) -> Message {
     Message { version: schema.version, identity_attributes: attributes.collect() }
 }
 
-/// The type of identities with these attributes.
+/// Returns the type of an identity with these attributes.
 pub(in crate::protocol) fn ty(attributes: &[IdentityAttribute]) -> Type {
     Type::Object(attributes.iter().map(|attribute| (attribute.name.clone(), attribute.ty.clone())).collect())
 }

@@ -1,19 +1,19 @@
-//! JSON as the host writes it. Its numbers have as many digits as there are, and `serde_json` keeps what an `f64` holds:
-//! a number with more digits is read as text, which is a number wherever the schema wants one.
+//! A parser for the JSON of hosts. Its numbers can have any number of digits, of which `serde_json` keeps only those of
+//! an `f64`. A number with more digits is parsed as a string, which is read as a number where the schema has one.
 
 use serde_json::Value as Json;
 
 use crate::framework::Number;
 
-/// Reads JSON without loss of digits.
+/// Parses JSON without loss of digits.
 ///
 /// # Errors
-/// When it is not JSON.
+/// If the text is not JSON.
 pub(super) fn parse(json: &[u8]) -> Result<Json, serde_json::Error> {
     serde_json::from_slice(&quoted(json))
 }
 
-/// The same JSON with quotes around the numbers that would lose digits.
+/// Returns the JSON with quotes around the numbers that would lose digits.
 fn quoted(json: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(json.len());
     let mut rest = json;
@@ -38,7 +38,7 @@ fn is_of_number(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// How long the string is with which this begins, its quotes included.
+/// Returns the length of the string literal at the start, including its quotes.
 fn string_length(json: &[u8]) -> usize {
     let mut is_escaped = false;
     let end = json.iter().skip(1).position(|byte| {
@@ -49,8 +49,9 @@ fn string_length(json: &[u8]) -> usize {
     end.map_or(json.len(), |end| end + 2)
 }
 
-/// Whether this is a number that neither `i64` nor the shortest text of an `f64` stands for.
+/// Whether the token is a number that neither an `i64` nor the shortest text of an `f64` represents.
 fn loses_digits(token: &[u8]) -> bool {
+    // An incomplete number such as `1-` is not quoted, so that the parser refuses it.
     let Some(text) = std::str::from_utf8(token).ok().filter(|text| text.ends_with(|c: char| c.is_ascii_digit())) else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! Between the messages of the wire and the types of the framework. Nothing here decides anything.
+//! Conversion between the messages of the protocol and the types of the framework.
 
 pub(super) mod attribute_path;
 pub(super) mod diagnostics;

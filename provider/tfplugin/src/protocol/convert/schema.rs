@@ -1,4 +1,4 @@
-//! Schemas as messages carry them.
+//! Conversion of schemas to messages.
 
 use tfplugin_proto::tfplugin6::Schema as Message;
 use tfplugin_proto::tfplugin6::StringKind;
@@ -43,6 +43,7 @@ fn attribute(attribute: &Attribute) -> AttributeMessage {
         computed: attribute.mode.computed().is_some(),
         sensitive: attribute.sensitive,
         write_only: attribute.write_only,
+        // Terraform refuses a deprecation message without this flag.
         deprecated: attribute.deprecated.is_some(),
         deprecation_message: attribute.deprecated.clone().unwrap_or_default().into_owned(),
     }
@@ -59,7 +60,7 @@ fn object(nesting: Nesting, nested: &[Attribute]) -> Object {
     Object { attributes: attributes(nested), nesting: nesting.into(), ..Object::default() }
 }
 
-/// The JSON form of a type.
+/// Encodes a type as JSON.
 pub(super) fn type_bytes(ty: &Type) -> Vec<u8> {
     ty.to_json().to_string().into_bytes()
 }

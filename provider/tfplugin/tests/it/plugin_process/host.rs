@@ -1,4 +1,4 @@
-//! A host such as Terraform, as far as the handshake and the connection go.
+//! A host such as Terraform, with only the handshake and the connection.
 
 use std::ffi::OsStr;
 use std::io;
@@ -27,31 +27,32 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 use tonic::transport::{Channel, Endpoint};
 
-/// Long enough for a busy machine; nothing here waits that long when all is well.
+/// Timeout of each wait, long enough for a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
-/// The example `minimal`, which cargo builds with the tests: `target/debug/examples` beside `target/debug/deps`.
+/// The path of the example `minimal`, which cargo builds with the tests: `target/debug/examples` beside
+/// `target/debug/deps`.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     profile.join("examples").join("minimal")
 }
 
-/// A command with nothing of our environment.
+/// A command with an empty environment.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
-/// The binary as somebody starts it by hand.
+/// The binary as a user starts it by hand.
 pub(crate) fn binary() -> Command {
     command(example())
 }
 
-/// The binary as a host without TLS starts it; its sockets go to `directory`.
+/// The binary as a host without TLS starts it, with its socket in `directory`.
 pub(crate) fn invited(directory: &Path) -> Command {
     let mut command = binary();
     command.envs(invitation(directory));
@@ -65,18 +66,19 @@ pub(crate) fn invitation(directory: &Path) -> [(&'static str, String); 6] {
         ("PLUGIN_PROTOCOL_VERSIONS", "6,5".to_owned()),
         ("PLUGIN_UNIX_SOCKET_DIR", directory.display().to_string()),
         ("TF_PLUGIN_MAGIC_COOKIE", COOKIE.to_owned()),
+        // For tests that start the binary from a shell.
         ("TEST_BINARY", example().display().to_string()),
     ]
 }
 
-/// What a process that ended by itself left: exit code, stdout, stderr.
+/// Runs a process to its end. Returns its exit code, stdout and stderr.
 pub(crate) async fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
     let output = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// A certificate with its key, as Terraform makes one for each process it starts.
+/// A certificate with its key, as Terraform creates one for each process it starts.
 pub(crate) struct Identity {
     certificate: rcgen::Certificate,
     key: KeyPair,
@@ -94,12 +96,12 @@ impl Identity {
         Self { certificate: parameters.self_signed(&key).unwrap(), key }
     }
 
-    /// Claims to be `other`, with the own key.
+    /// The certificate of `other` with its own key.
     pub(crate) fn with_certificate_of(&self, other: &Self) -> Self {
         Self { certificate: other.certificate.clone(), key: KeyPair::try_from(self.key.serialized_der()).unwrap() }
     }
 
-    /// Does not check that certificate and key belong together.
+    /// Combines certificate and key, without a check that they belong together.
     fn certified_key(&self) -> CertifiedKey {
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
         let key = any_supported_type(&key.into()).unwrap();
@@ -111,7 +113,7 @@ impl Identity {
     }
 }
 
-/// What a plugin listens on; `Tcp` is what it is on Windows.
+/// The network on which a plugin listens. On Windows it is `Tcp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Network {
     Unix,
@@ -125,9 +127,9 @@ pub(crate) struct Plugin {
     pub(crate) process: Child,
     network: Network,
     pub(crate) address: String,
-    /// The certificate that the line named.
+    /// The certificate in the handshake line.
     certificate: Option<CertificateDer<'static>>,
-    /// Where its sockets are.
+    /// The directory of its socket.
     pub(crate) directory: TempDir,
     stdout: BufReader<ChildStdout>,
 }
@@ -183,7 +185,7 @@ impl Plugin {
         }
     }
 
-    /// A connection on which nothing was sent yet.
+    /// Opens a connection, and sends nothing.
     pub(crate) async fn connection(&self) -> io::Result<Stream> {
         match self.network {
             Network::Unix => UnixStream::connect(&self.address).await.map(Either::Left),
@@ -191,13 +193,13 @@ impl Plugin {
         }
     }
 
-    /// A TLS connection, presenting `client`. In TLS 1.3 a refusal shows only when reading.
+    /// Opens a TLS connection as `client`. In TLS 1.3 a refusal is visible only on the first read.
     pub(crate) async fn tls(
         &self,
         client: Option<&Identity>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> io::Result<TlsStream<Stream>> {
-        // As a Go host: our certificate, and no other, is what it trusts.
+        // As in a Go host, only the certificate of the plugin is trusted.
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone().unwrap()).unwrap();
         let configuration = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -229,7 +231,7 @@ impl Plugin {
         timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap()
     }
 
-    /// Ends the process, and gives what it wrote after the handshake: stdout and stderr.
+    /// Kills the process. Returns what it wrote to stdout and stderr after the handshake.
     pub(crate) async fn written(mut self) -> (String, String) {
         self.process.start_kill().unwrap();
         let (mut stdout, mut stderr) = (String::new(), String::new());

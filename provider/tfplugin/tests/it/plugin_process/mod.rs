@@ -1,4 +1,4 @@
-//! The example `minimal` as a child process, seen from its host.
+//! Tests of the example `minimal` as the child process of a host.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -28,14 +28,14 @@ mod host;
 
 use host::{Identity, Network, PATIENCE, Plugin, binary, command, invitation, invited, outcome, plain_channel};
 
-/// What a host asks first.
+/// Checks the health of a plugin, as a host does first.
 async fn health(channel: Channel) -> ServingStatus {
     let request = HealthCheckRequest { service: "plugin".to_owned() };
     let mut client = HealthClient::new(channel);
     timeout(PATIENCE, client.check(request)).await.unwrap().unwrap().into_inner().status()
 }
 
-/// The alert that the plugin answers a client with, if it does not let it in.
+/// Returns the TLS alert with which the plugin refuses a client.
 async fn alert(
     plugin: &Plugin,
     client: Option<&Identity>,
@@ -70,7 +70,7 @@ async fn host_with_the_pinned_certificate_is_served() {
     let host = Identity::new();
     let plugin = Plugin::start(Some(&host)).await;
     assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
-    // And once more, on a second connection.
+    // A second connection is served as well.
     assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
 }
 
@@ -87,7 +87,7 @@ async fn nobody_else_is_served_over(network: Network) {
     for version in [&TLS12, &TLS13] {
         assert_eq!(alert(&plugin, None, version).await, AlertDescription::CertificateRequired);
         assert_eq!(alert(&plugin, Some(&stranger), version).await, AlertDescription::AccessDenied);
-        // The right certificate is no secret: its key is what counts.
+        // The certificate is not secret: a client has to prove that it holds the key.
         let thief = stranger.with_certificate_of(&host);
         assert_eq!(alert(&plugin, Some(&thief), version).await, AlertDescription::DecryptError);
     }
@@ -114,7 +114,7 @@ async fn invalid_and_plaintext_connections_do_not_end_the_listener() {
         let mut stream = UnixStream::connect(&plugin.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         stream.shutdown().await.unwrap();
-        // Closed by the plugin, at most after a TLS alert.
+        // The plugin closes the connection, at most after a TLS alert.
         let mut answer = Vec::new();
         timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
         assert!(answer.len() < 16, "{answer:?}");
@@ -129,11 +129,11 @@ async fn stalled_handshakes_do_not_block_others() {
     let mut stalled = Vec::new();
     for _ in 0..32 {
         let mut stream = UnixStream::connect(&plugin.address).await.unwrap();
-        // The start of a TLS record, whose rest never comes.
+        // The start of a TLS record that is never completed.
         stream.write_all(&[22, 3, 1]).await.unwrap();
         stalled.push(stream);
     }
-    // They are still there when the host has been served.
+    // The stalled connections are still open when the host has been served.
     assert_eq!(health(plugin.channel(&host).await).await, ServingStatus::Serving);
     for stream in &stalled {
         assert!(stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock));
@@ -189,7 +189,7 @@ async fn shutdown_is_answered_before_the_process_ends() {
     let host = Identity::new();
     let mut plugin = Plugin::start(Some(&host)).await;
     let channel = plugin.channel(&host).await;
-    // Hosts hold these two open all the time.
+    // Hosts keep these two streams open all the time.
     let offers = tokio_stream::pending();
     let broker = GrpcBrokerClient::new(channel.clone()).start_stream(offers).await.unwrap();
     let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
@@ -230,7 +230,7 @@ fn value(json: &serde_json::Value) -> DynamicValue {
     DynamicValue { msgpack: Vec::new(), json: json.to_string().into_bytes() }
 }
 
-/// The provider, for the files of this directory.
+/// Configures the provider for the files of a directory.
 async fn configured(plugin: &Plugin, directory: &Path) -> ProviderClient<Channel> {
     let mut client = ProviderClient::new(plain_channel(&plugin.address).await);
     let request = configure_provider::Request {
@@ -242,7 +242,7 @@ async fn configured(plugin: &Plugin, directory: &Path) -> ProviderClient<Channel
     client
 }
 
-/// The data source, and what it says.
+/// Reads the data source.
 async fn look(mut client: ProviderClient<Channel>, name: &str) -> read_data_source::Response {
     let request = read_data_source::Request {
         type_name: "minimal_file".to_owned(),
@@ -267,13 +267,13 @@ async fn sigterm_waits_for_running_calls() {
         signal("TERM", process).await;
     };
     let (answer, ()) = tokio::join!(look(client, "never.txt"), terminate);
-    let [said] = &answer.diagnostics[..] else { unreachable!("{:?}", answer.diagnostics) };
-    assert!(said.detail.contains("cancelled; last seen: no such file"), "{said:?}");
+    let [error] = &answer.diagnostics[..] else { unreachable!("{:?}", answer.diagnostics) };
+    assert!(error.detail.contains("cancelled; last seen: no such file"), "{error:?}");
     assert_eq!(plugin.ended().await.code(), Some(0));
     assert!(plugin.has_left_nothing());
 }
 
-/// One life of the resource of the example, by the process that an engine would start.
+/// Creates, reads and deletes the resource of the example, in a process as a host starts it.
 #[tokio::test]
 async fn resource_is_created_read_and_deleted() {
     let plugin = Plugin::start(None).await;
@@ -316,8 +316,9 @@ async fn resource_is_created_read_and_deleted() {
 async fn process_ends_with_its_host() {
     let directory = tempfile::tempdir().unwrap();
     let mut host =
+        // With `& wait` the shell remains the parent of the binary, and is not replaced by it.
         command("/bin/sh").args(["-c", r#""$TEST_BINARY" & wait"#]).envs(invitation(directory.path())).spawn().unwrap();
-    // Nobody reads the plugin's stderr any more; that must not matter.
+    // No process reads the plugin's stderr any more, which must not end it.
     drop(host.stderr.take());
     let mut plugin = Plugin::from_process(host, directory).await;
     assert_eq!(health(plain_channel(&plugin.address).await).await, ServingStatus::Serving);
@@ -342,7 +343,7 @@ async fn debug_mode_prints_the_reattach_variable() {
     assert_eq!(attach["ProtocolVersion"], 6);
     assert_eq!(attach["Pid"], process.id().unwrap());
 
-    // One host after the other; a Shutdown does not end what the host did not start.
+    // One host after the other: a Shutdown does not end a process that the host did not start.
     let address = attach["Addr"]["String"].as_str().unwrap();
     for _ in 0..2 {
         let channel = plain_channel(address).await;

@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 use tfplugin_proto::tfplugin6::{configure_provider, validate_provider_config};
 
-use super::host::{fresh, told, value};
+use super::host::{fresh, summaries, value};
 
 async fn configure(version: &str, config: Json) -> Vec<String> {
     let request = configure_provider::Request {
@@ -9,7 +9,7 @@ async fn configure(version: &str, config: Json) -> Vec<String> {
         config: Some(value(config)),
         client_capabilities: None,
     };
-    told(&fresh().await.configure_provider(request).await.unwrap().into_inner().diagnostics)
+    summaries(&fresh().await.configure_provider(request).await.unwrap().into_inner().diagnostics)
 }
 
 #[tokio::test]
@@ -27,8 +27,8 @@ async fn refused_setting_names_its_attribute() {
 #[tokio::test]
 async fn unsupported_hosts_are_refused() {
     for version in ["1.10.9", "1.5.7"] {
-        let told = configure(version, json!({"region": null})).await;
-        assert_eq!(told, ["Error: : Terraform or OpenTofu is too old"], "{version}");
+        let summaries = configure(version, json!({"region": null})).await;
+        assert_eq!(summaries, ["Error: : Terraform or OpenTofu is too old"], "{version}");
     }
     for version in ["1.11.0-beta1", "0.0.0", ""] {
         assert_eq!(configure(version, json!({"region": null})).await, [""; 0], "{version}");
@@ -37,13 +37,13 @@ async fn unsupported_hosts_are_refused() {
 
 #[tokio::test]
 async fn mismatched_type_is_a_diagnostic() {
-    let told = configure("1.12.0", json!({"region": [1]})).await;
-    assert_eq!(told, ["Error: region: Value does not fit the schema"]);
+    let summaries = configure("1.12.0", json!({"region": [1]})).await;
+    assert_eq!(summaries, ["Error: region: Value does not fit the schema"]);
 }
 
 #[tokio::test]
 async fn provider_block_is_validated() {
     let request = validate_provider_config::Request { config: Some(value(json!({"region": ""}))) };
     let answer = fresh().await.validate_provider_config(request).await.unwrap().into_inner();
-    assert_eq!(told(&answer.diagnostics), ["Error: region: Empty region"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: region: Empty region"]);
 }

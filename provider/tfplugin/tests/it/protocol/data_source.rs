@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 use tfplugin_proto::tfplugin6::{read_data_source, validate_data_resource_config};
 
-use super::host::{checking, json, told, value};
+use super::host::{checking, json, summaries, value};
 
 fn config(region: &str) -> Json {
     json!({"region": region, "names": null})
@@ -19,20 +19,20 @@ async fn read(region: &str) -> read_data_source::Response {
 #[tokio::test]
 async fn result_and_warnings_are_returned() {
     let answer = read("here").await;
-    assert_eq!(told(&answer.diagnostics), ["Warning: region: Slow region"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Warning: region: Slow region"]);
     assert_eq!(json(answer.state.as_ref()), json!({"region": "here", "names": ["a", "b"]}));
 }
 
 #[tokio::test]
 async fn failure_keeps_the_warnings() {
     let answer = read("moon").await;
-    assert_eq!(told(&answer.diagnostics), ["Warning: region: Slow region", "Error: : It failed"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Warning: region: Slow region", "Error: : It failed"]);
 }
 
 #[tokio::test]
 async fn unknown_result_is_a_provider_bug() {
     let answer = read("forgetful").await;
-    assert_eq!(told(&answer.diagnostics), ["Warning: region: Slow region", "Error: names: Bug in the provider"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Warning: region: Slow region", "Error: names: Bug in the provider"]);
 }
 
 #[tokio::test]
@@ -40,5 +40,5 @@ async fn configuration_is_validated() {
     let request =
         validate_data_resource_config::Request { type_name: "spot_zones".to_owned(), config: Some(value(config(""))) };
     let answer = checking().await.validate_data_resource_config(request).await.unwrap().into_inner();
-    assert_eq!(told(&answer.diagnostics), ["Error: region: Empty region"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: region: Empty region"]);
 }

@@ -4,7 +4,7 @@ use tfplugin_proto::tfplugin6::{DynamicValue, FunctionError};
 
 use super::host::{fresh, json, value};
 
-/// On a provider that is not configured, as core may.
+/// Calls the function of a provider that is not configured, as core may.
 async fn call(arguments: Vec<DynamicValue>) -> Response {
     let request = Request { name: "join".to_owned(), arguments };
     fresh().await.call_function(request).await.unwrap().into_inner()

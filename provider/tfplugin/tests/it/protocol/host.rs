@@ -1,5 +1,5 @@
-//! A host in the same process, and values as JSON: `"<unknown>"` is a value that is not known, `"<begins a"` one that
-//! will begin with `a`.
+//! A host in the same process, and values as JSON: `"<unknown>"` is an unknown value, `"<begins a"` one that will begin
+//! with `a`.
 
 use std::io;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) async fn configured() -> Client {
     configure(fresh().await).await
 }
 
-/// A configured one that checks its answers.
+/// A configured one that checks its responses.
 pub(crate) async fn checking() -> Client {
     configure(connect(Server::new(Spot, Arc::new(SystemClock::new(1))).checking(true)).await).await
 }
@@ -58,6 +58,7 @@ async fn connect<P: Provider>(server: Server<P>) -> Client {
         async { stream }
     });
     let channel = Endpoint::from_static("http://memory").connect_with_connector(connector).await.unwrap();
+    // Core reads schemas of up to 64 MiB.
     ProviderClient::new(channel).max_decoding_message_size(64 << 20)
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn null() -> Option<DynamicValue> {
     Some(value(Json::Null))
 }
 
-/// What a value is.
+/// Decodes a value.
 pub(crate) fn json(value: Option<&DynamicValue>) -> Json {
     let bytes = &value.unwrap().msgpack;
     from_msgpack(rmpv::decode::read_value(&mut bytes.as_slice()).unwrap())
@@ -108,7 +109,7 @@ fn to_msgpack(json: Json) -> Msgpack {
     }
 }
 
-/// An unknown value that will not be null, and whose beginning is known.
+/// An unknown value that will not be null, and has a known prefix.
 fn begins(prefix: &str) -> Msgpack {
     let mut promises = Vec::new();
     let pairs = vec![(1.into(), false.into()), (2.into(), prefix.into())];
@@ -146,8 +147,8 @@ pub(crate) fn thing(attributes: Json) -> Json {
     thing.into()
 }
 
-/// `severity: path: summary`, for each message.
-pub(crate) fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
+/// Returns `severity: path: summary` for each diagnostic.
+pub(crate) fn summaries(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics
         .iter()
         .map(|it| {
@@ -157,7 +158,7 @@ pub(crate) fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
         .collect()
 }
 
-/// A path as HCL has it.
+/// Formats a path as in HCL.
 pub(crate) fn path(path: &AttributePath) -> String {
     use attribute_path::step::Selector;
     let steps = path.steps.iter().map(|step| match step.selector.as_ref().unwrap() {
@@ -172,7 +173,7 @@ pub(crate) fn write_only_allowed() -> Option<ClientCapabilities> {
     Some(ClientCapabilities { write_only_attributes_allowed: true, ..ClientCapabilities::default() })
 }
 
-/// A plan, with the configuration as the proposal except for what is computed.
+/// A request for a plan, with the configuration as the proposal except for computed attributes.
 pub(crate) fn plan(prior: Json, config: &Json) -> plan_resource_change::Request {
     let mut proposed = config.clone();
     if let (Some(proposed), Some(prior)) = (proposed.as_object_mut(), prior.as_object()) {
@@ -192,7 +193,7 @@ pub(crate) fn plan(prior: Json, config: &Json) -> plan_resource_change::Request 
     }
 }
 
-/// An apply of what was planned.
+/// A request for an apply of a plan.
 pub(crate) fn apply(prior: Json, config: Json, planned: Json) -> apply_resource_change::Request {
     apply_resource_change::Request {
         type_name: "spot_thing".to_owned(),

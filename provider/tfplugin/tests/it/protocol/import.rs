@@ -2,7 +2,7 @@ use serde_json::json;
 use tfplugin_proto::tfplugin6::import_resource_state::{Request, Response};
 use tfplugin_proto::tfplugin6::{generate_resource_config, move_resource_state, read_resource};
 
-use super::host::{checking, identity, identity_json, json, stored, thing, told, value};
+use super::host::{checking, identity, identity_json, json, stored, summaries, thing, value};
 
 async fn import(request: Request) -> Response {
     let request = Request { type_name: "spot_thing".to_owned(), ..request };
@@ -15,7 +15,7 @@ async fn import_by_id_equals_import_by_identity() {
     let given = identity(json!({"name": "a", "region": null}));
     let by_identity = import(Request { identity: given, ..Request::default() }).await;
     assert_eq!(by_id, by_identity);
-    assert_eq!(told(&by_id.diagnostics), [""; 0]);
+    assert_eq!(summaries(&by_id.diagnostics), [""; 0]);
     let [imported] = &by_id.imported_resources[..] else { unreachable!() };
     assert_eq!(imported.type_name, "spot_thing");
     assert_eq!(json(imported.state.as_ref()), thing(json!({"name": "a"})));
@@ -26,7 +26,7 @@ async fn import_by_id_equals_import_by_identity() {
 async fn import_of_another_object_is_reported() {
     let elsewhere =
         import(Request { identity: identity(json!({"name": "a", "region": "moon"})), ..Request::default() });
-    assert_eq!(told(&elsewhere.await.diagnostics), ["Error: region: Bug in the provider"]);
+    assert_eq!(summaries(&elsewhere.await.diagnostics), ["Error: region: Bug in the provider"]);
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn read_gets_the_private_state_of_the_import() {
 #[tokio::test]
 async fn invalid_id_imports_nothing() {
     let answer = import(Request::default()).await;
-    assert_eq!(told(&answer.diagnostics), ["Error: : It failed"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: : It failed"]);
     assert_eq!(answer.imported_resources, []);
 }
 
@@ -67,7 +67,7 @@ async fn moved(address: &str, from: &str) -> move_resource_state::Response {
 #[tokio::test]
 async fn state_is_moved_between_provider_addresses() {
     let answer = moved("registry.example.com/fork/spot", "spot_thing").await;
-    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(summaries(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.target_state.as_ref()), thing(json!({"name": "a", "size": 4})));
     assert_eq!(identity_json(answer.target_identity.as_ref()), json!({"name": "a", "region": null}));
     assert_eq!(answer.target_private, b"p");
@@ -77,7 +77,7 @@ async fn state_is_moved_between_provider_addresses() {
 async fn state_of_other_types_is_not_moved() {
     for (address, from) in [("registry.example.com/a/aws", "spot_thing"), ("registry.example.com/a/spot", "spot_x")] {
         let answer = moved(address, from).await;
-        assert_eq!(told(&answer.diagnostics), ["Error: : State cannot be moved"]);
+        assert_eq!(summaries(&answer.diagnostics), ["Error: : State cannot be moved"]);
         assert_eq!(answer.target_state, None);
     }
 }

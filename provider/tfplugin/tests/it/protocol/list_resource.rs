@@ -3,7 +3,7 @@ use tfplugin_proto::tfplugin6::list_resource::{Event, Request};
 use tfplugin_proto::tfplugin6::{get_metadata, get_provider_schema, validate_list_resource_config};
 use tokio_stream::StreamExt;
 
-use super::host::{configured, fresh, identity_json, json, told, value};
+use super::host::{configured, fresh, identity_json, json, summaries, value};
 
 /// The events of a list of these names.
 async fn listed(names: Json, limit: i64, include_resource_object: bool) -> Vec<Event> {
@@ -37,9 +37,9 @@ async fn listed_state_equals_an_import() {
 #[tokio::test]
 async fn unreadable_objects_are_omitted_from_the_list() {
     let events = listed(json!(["gone", "fail in read", "panic in read", "a"]), 0, true).await;
-    let said: Vec<_> = events.iter().map(|event| told(&event.diagnostic)).collect();
-    assert_eq!(said[..2], [vec![], vec!["Warning: : thing fail in read is left out".to_owned()]]);
-    assert_eq!(said[2], ["Error: : Bug in the provider"]);
+    let reported: Vec<_> = events.iter().map(|event| summaries(&event.diagnostic)).collect();
+    assert_eq!(reported[..2], [vec![], vec!["Warning: : thing fail in read is left out".to_owned()]]);
+    assert_eq!(reported[2], ["Error: : Bug in the provider"]);
     let with_identity = events.iter().filter(|event| event.identity.is_some());
     assert_eq!(with_identity.map(|event| event.display_name.as_str()).collect::<Vec<_>>(), ["thing a"]);
 }
@@ -47,10 +47,10 @@ async fn unreadable_objects_are_omitted_from_the_list() {
 #[tokio::test]
 async fn failed_list_keeps_found_objects() {
     let events = listed(json!(["a", "fail the list"]), 0, false).await;
-    assert_eq!(told(&events[0].diagnostic), ["Error: : It failed"]);
+    assert_eq!(summaries(&events[0].diagnostic), ["Error: : It failed"]);
     assert_eq!(events[1].display_name, "thing a");
     let panicked = listed(json!(["panic in list"]), 0, false).await;
-    assert_eq!(told(&panicked[0].diagnostic), ["Error: : Bug in the provider"]);
+    assert_eq!(summaries(&panicked[0].diagnostic), ["Error: : Bug in the provider"]);
     assert!(!panicked[0].diagnostic[0].detail.contains("secret"));
 }
 
@@ -63,7 +63,7 @@ async fn list_arguments_are_validated() {
             ..Default::default()
         };
         let answer = fresh().await.validate_list_resource_config(request).await.unwrap().into_inner();
-        told(&answer.diagnostics)
+        summaries(&answer.diagnostics)
     };
     assert_eq!(check(json!([])).await, ["Error: names: No names"]);
     assert_eq!(check(json!([null])).await.len(), 1);
@@ -74,7 +74,7 @@ async fn list_arguments_are_validated() {
 async fn unlisted_type_is_an_error() {
     let request = Request { type_name: "spot_house".to_owned(), ..Request::default() };
     let events: Vec<_> = fresh().await.list_resource(request).await.unwrap().into_inner().collect().await;
-    assert_eq!(told(&events[0].as_ref().unwrap().diagnostic), ["Error: : Unknown type"]);
+    assert_eq!(summaries(&events[0].as_ref().unwrap().diagnostic), ["Error: : Unknown type"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Every call of the protocol, in memory, against a small provider.
+//! Tests of every RPC of the protocol, in memory, with a small provider.
 
 mod apply;
 mod bugs;

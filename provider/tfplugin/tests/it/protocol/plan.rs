@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 use tfplugin_proto::tfplugin6::plan_resource_change::{Request, Response};
 
-use super::host::{checking, fresh, identity, identity_json, json, null, path, plan, planned, thing, told, value};
+use super::host::{checking, fresh, identity, identity_json, json, null, path, plan, planned, summaries, thing, value};
 
 async fn planned_by(request: Request) -> Response {
     checking().await.plan_resource_change(request).await.unwrap().into_inner()
@@ -24,7 +24,7 @@ async fn create_plans_configured_and_default_values() {
         "timeouts": {"create": "1m", "update": null, "delete": null}
     }));
     let answer = planned_by(plan(Json::Null, &config)).await;
-    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(summaries(&answer.diagnostics), [""; 0]);
     assert_eq!(
         json(answer.planned_state.as_ref()),
         thing(json!({
@@ -43,7 +43,7 @@ async fn create_plans_configured_and_default_values() {
 async fn number_keeps_its_digits() {
     let digits = "0.66666666666666666666666666666666666666667";
     let answer = planned_by(plan(Json::Null, &thing(json!({"name": "a", "ratio": digits})))).await;
-    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(summaries(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.planned_state.as_ref())["ratio"], digits);
 }
 
@@ -51,21 +51,21 @@ async fn number_keeps_its_digits() {
 async fn refinement_of_an_unknown_value_is_no_difference() {
     let config = thing(json!({"name": "<begins cache-", "labels": {"k": "<begins x"}, "steps": ["<begins y"]}));
     let answer = planned_by(plan(Json::Null, &config)).await;
-    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(summaries(&answer.diagnostics), [""; 0]);
 }
 
 #[tokio::test]
 async fn unknown_set_elements_are_not_merged() {
     let taints = json!([{"key": "<unknown>", "value": "t"}, {"key": "<unknown>", "value": "t"}]);
     let answer = planned_by(plan(Json::Null, &thing(json!({"name": "a", "taints": taints})))).await;
-    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(summaries(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.planned_state.as_ref())["taints"], taints);
 }
 
 #[tokio::test]
 async fn unchanged_configuration_is_an_empty_plan() {
     let answer = planned_by(plan(existing(), &thing(json!({"name": "a", "token_wo": "secret"})))).await;
-    assert_eq!((told(&answer.diagnostics), replaced(&answer)), (vec![], vec![]));
+    assert_eq!((summaries(&answer.diagnostics), replaced(&answer)), (vec![], vec![]));
     assert_eq!(json(answer.planned_state.as_ref()), existing());
 }
 
@@ -91,7 +91,7 @@ async fn destroy_plan_is_null_and_can_warn() {
     prior["name"] = "warn".into();
     let request = Request { proposed_new_state: null(), config: null(), ..plan(prior, &Json::Null) };
     let answer = planned_by(request).await;
-    assert_eq!(told(&answer.diagnostics), ["Warning: : It goes"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Warning: : It goes"]);
     assert_eq!(json(answer.planned_state.as_ref()), Json::Null);
 }
 
@@ -102,14 +102,14 @@ async fn private_state_and_warnings_are_returned() {
         ..plan(Json::Null, &thing(json!({"name": "warn"})))
     };
     let answer = planned_by(request).await;
-    assert_eq!(told(&answer.diagnostics), ["Warning: name: Odd"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Warning: name: Odd"]);
     assert_eq!(answer.planned_private, br#"{"version":1,"content":{"token_seen":true}}"#);
 }
 
 #[tokio::test]
 async fn failed_plan_is_explained() {
     let answer = planned_by(plan(Json::Null, &thing(json!({"name": "fail in plan"})))).await;
-    assert_eq!(told(&answer.diagnostics), ["Error: : It failed"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: : It failed"]);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn plan_keeps_the_prior_identity() {
 async fn plan_works_without_configure() {
     let request = plan(Json::Null, &thing(json!({"name": "a"})));
     let answer = fresh().await.plan_resource_change(request).await.unwrap().into_inner();
-    assert_eq!(told(&answer.diagnostics), [""; 0]);
+    assert_eq!(summaries(&answer.diagnostics), [""; 0]);
     assert_eq!(json(answer.planned_state.as_ref()), planned("a"));
 }
 
@@ -133,6 +133,6 @@ async fn plan_works_without_configure() {
 async fn unknown_resource_type_is_named() {
     let request = Request { type_name: "spot_other".to_owned(), config: Some(value(json!({}))), ..Request::default() };
     let answer = planned_by(request).await;
-    assert_eq!(told(&answer.diagnostics), ["Error: : Unknown type"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: : Unknown type"]);
     assert!(answer.diagnostics[0].detail.contains("spot_other"));
 }

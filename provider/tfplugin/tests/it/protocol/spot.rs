@@ -1,4 +1,5 @@
-//! A provider with one of everything: a resource with every kind of attribute, a data source, a function.
+//! A provider with one of everything: a resource with every kind of attribute, a list resource, a data source, a
+//! function.
 
 use std::sync::Arc;
 
@@ -140,7 +141,7 @@ pub(crate) struct Identity {
     region: Value<String>,
 }
 
-/// What a thing keeps beside its state.
+/// The private state of a thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Kept {
@@ -159,7 +160,7 @@ fn failed(detail: &str) -> Diagnostics {
     Diagnostic::error("It failed", detail).into()
 }
 
-/// What the name asks for.
+/// Whether the name of a thing selects this behaviour.
 fn asked(name: &Value<String>, for_what: &str) -> bool {
     name.as_str() == Some(for_what)
 }

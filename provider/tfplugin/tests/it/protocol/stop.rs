@@ -5,18 +5,18 @@ use tfplugin_proto::tfplugin6::{apply_resource_change, stop_provider};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::host::{Client, apply, configured, json, planned, thing, told};
+use super::host::{Client, apply, configured, json, planned, summaries, thing};
 
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An apply that ends only when it is stopped.
+/// Starts an apply that ends only when it is cancelled.
 fn start(mut client: Client) -> JoinHandle<apply_resource_change::Response> {
     let request = apply(Json::Null, thing(json!({"name": "wait"})), planned("wait"));
     tokio::spawn(async move { client.apply_resource_change(request).await.unwrap().into_inner() })
 }
 
-/// Stops until it is over: a stop that comes before the call does not concern it.
+/// Calls StopProvider until the apply has ended, because a call before its start has no effect on it.
 async fn stopped(
     client: &mut Client,
     running: JoinHandle<apply_resource_change::Response>,
@@ -37,7 +37,7 @@ async fn interrupted_create_keeps_the_recorded_state() {
     let mut client = configured().await;
     let running = start(client.clone());
     let answer = stopped(&mut client, running).await;
-    assert_eq!(told(&answer.diagnostics), ["Error: : It failed"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: : It failed"]);
     assert_eq!(json(answer.new_state.as_ref()), thing(json!({"name": "wait", "size": 3, "id": "id-early"})));
 }
 

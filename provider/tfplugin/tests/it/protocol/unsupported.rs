@@ -1,9 +1,9 @@
-//! What this provider does not offer.
+//! Features that the framework does not support.
 
 use tfplugin_proto::tfplugin6 as message;
 use tonic::Code;
 
-use super::host::{fresh, told};
+use super::host::{fresh, summaries};
 
 macro_rules! unimplemented {
     ($($call:ident $module:ident)*) => {
@@ -41,7 +41,7 @@ macro_rules! ephemeral {
             $(
                 let request = message::$module::Request { type_name: "spot_token".to_owned(), ..Default::default() };
                 let answer = client.$call(request).await.unwrap().into_inner();
-                assert_eq!(told(&answer.diagnostics), ["Error: : Unknown type"], stringify!($call));
+                assert_eq!(summaries(&answer.diagnostics), ["Error: : Unknown type"], stringify!($call));
                 assert!(answer.diagnostics[0].detail.contains("spot_token"));
             )*
         }

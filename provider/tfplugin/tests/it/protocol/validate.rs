@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 use tfplugin_proto::tfplugin6::{ClientCapabilities, validate_resource_config};
 
-use super::host::{fresh, thing, told, value, write_only_allowed};
+use super::host::{fresh, summaries, thing, value, write_only_allowed};
 
 async fn validate(config: Json, client_capabilities: Option<ClientCapabilities>) -> Vec<String> {
     let request = validate_resource_config::Request {
@@ -9,7 +9,7 @@ async fn validate(config: Json, client_capabilities: Option<ClientCapabilities>)
         config: Some(value(config)),
         client_capabilities,
     };
-    told(&fresh().await.validate_resource_config(request).await.unwrap().into_inner().diagnostics)
+    summaries(&fresh().await.validate_resource_config(request).await.unwrap().into_inner().diagnostics)
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn errors_name_their_attribute() {
     assert_eq!(validate(thing(json!({"name": ""})), write_only_allowed()).await, ["Error: name: Empty name"]);
 }
 
-/// No API keeps a null in a list: what was applied would be planned again.
+/// No API stores a null element of a list, so that every plan would show it again.
 #[tokio::test]
 async fn null_element_of_a_list_is_an_error() {
     let config = thing(json!({"name": "a", "steps": ["one", null]}));
@@ -64,10 +64,10 @@ async fn panic_is_a_diagnostic_without_its_message() {
     };
     let mut client = fresh().await;
     let answer = client.validate_resource_config(request.clone()).await.unwrap().into_inner();
-    assert_eq!(told(&answer.diagnostics), ["Error: : Bug in the provider"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Error: : Bug in the provider"]);
     let detail = &answer.diagnostics[0].detail;
     assert!(detail.contains("ValidateResourceConfig of spot_thing") && !detail.contains("secret"), "{detail}");
-    // The process goes on.
+    // The process continues.
     let request = validate_resource_config::Request { config: Some(value(thing(json!({"name": "a"})))), ..request };
     assert_eq!(client.validate_resource_config(request).await.unwrap().into_inner().diagnostics, []);
 }

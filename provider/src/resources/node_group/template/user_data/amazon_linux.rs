@@ -1,4 +1,5 @@
-//! User data of Amazon Linux: a MIME multi-part document of which cloud-init takes scripts, and nodeadm its configuration.
+//! User data of Amazon Linux: a MIME multi-part document, from which cloud-init runs scripts and nodeadm reads its
+//! configuration.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,11 +12,11 @@ use crate::resources::node_group::template::kubelet;
 
 const BOUNDARY: &str = "gitlabspot";
 
-/// File names by which the parts that attributes stand for are found again.
+/// File names that identify the parts for attributes when a document is read back.
 const MIRRORS: &str = "gitlabspot-registry-mirrors.sh";
 const NODE_CONFIG: &str = "gitlabspot-node-config.json";
 
-/// Begins the line of the script that has the mirrors as data.
+/// Prefix of the line of the script that contains the mirrors as data.
 const MIRRORS_LINE: &str = "# registry_mirrors = ";
 
 const NODEADM: &str = "application/node.eks.aws";
@@ -39,6 +40,7 @@ pub(super) fn compose(parts: &Parts, family: Family) -> Result<Option<String>, P
         return Ok(None);
     }
     let mut boundary = BOUNDARY.to_owned();
+    // No part may contain the boundary.
     while documents.iter().any(|document| document.contains(&format!("--{boundary}"))) {
         boundary.push('-');
     }
@@ -50,7 +52,7 @@ pub(super) fn compose(parts: &Parts, family: Family) -> Result<Option<String>, P
     Ok(Some(text))
 }
 
-/// What the user wrote; `None` for a MIME multi-part document.
+/// The content type of the user's own data; `None` for a MIME multi-part document.
 fn content_type(text: &str, family: Family) -> Result<Option<&'static str>, Problem> {
     let start = text.trim_start().to_ascii_lowercase();
     if start.starts_with("mime-version:") || start.starts_with("content-type: multipart/") {
@@ -70,7 +72,8 @@ fn document(content_type: &str, name: Option<&str>, text: &str) -> String {
     format!("Content-Type: {content_type}; charset=\"utf-8\"\n{}\n{text}", disposition.unwrap_or_default())
 }
 
-/// The parts of a document of the user's, each as it stands there. nodeadm does not look into documents within documents.
+/// The parts of a document of the user, each unchanged. They are added one by one: nodeadm does not read documents
+/// within documents.
 fn subparts(text: &str) -> Result<Vec<String>, Problem> {
     let mail = mailparse::parse_mail(text.as_bytes()).map_err(|error| Problem::NoMime(error.to_string()))?;
     if mail.subparts.is_empty() {
@@ -83,8 +86,8 @@ fn raw(part: &ParsedMail<'_>) -> String {
     String::from_utf8_lossy(part.raw_bytes).trim_end_matches('\n').to_owned() + "\n"
 }
 
-/// containerd reads these files at each pull, and has none of them by itself. nodeadm starts the kubelet after the scripts of
-/// the user data have ended.
+/// A script that writes the mirrors to the files that containerd reads at each pull, which do not exist by default.
+/// nodeadm starts the kubelet after the scripts of the user data have ended.
 fn mirrors_script(mirrors: &BTreeMap<String, Vec<String>>) -> String {
     let data = json!(mirrors);
     let mut script = format!("#!/bin/sh\n{MIRRORS_LINE}{data}\nset -eu\n");
@@ -100,7 +103,7 @@ fn mirrors_script(mirrors: &BTreeMap<String, Vec<String>>) -> String {
     script
 }
 
-/// In JSON, which is YAML as well.
+/// The configuration for nodeadm, in JSON, which is valid YAML.
 fn node_config(parts: &Parts) -> Json {
     let mut spec = serde_json::Map::new();
     if parts.instance_store {
@@ -120,19 +123,19 @@ pub(super) fn parts(text: &str) -> Parts {
     for part in &mail.subparts {
         let name = part.get_content_disposition().params.remove("filename").unwrap_or_default();
         let body = part.get_body().unwrap_or_default();
-        let told = match name.as_str() {
+        let recognized = match name.as_str() {
             MIRRORS => of_script(&body).map(|mirrors| found.registry_mirrors = mirrors),
             NODE_CONFIG => of_node_config(&body, &mut found),
             _ => None,
         };
-        if told.is_none() {
+        if recognized.is_none() {
             of_user.push(part);
         }
     }
     found.user_data = match of_user.as_slice() {
         [] if mail.subparts.is_empty() => return whole,
         [] => None,
-        // A single part is as it was before it was put into a document.
+        // A single part with no header but the content type was created by `compose`: its body is the user's own data.
         [part] if part.headers.len() == 1 => Some(without_last_line_break(&part.get_body().unwrap_or_default())),
         _ if of_user.len() == mail.subparts.len() => return whole,
         parts => Some(of_parts(parts)),
@@ -140,7 +143,7 @@ pub(super) fn parts(text: &str) -> Parts {
     found
 }
 
-/// The line break before the boundary belongs to the boundary.
+/// Removes the line break before the boundary, which belongs to the boundary.
 fn without_last_line_break(body: &str) -> String {
     body.strip_suffix('\n').filter(|rest| rest.ends_with('\n')).unwrap_or(body).to_owned()
 }
@@ -165,6 +168,7 @@ fn of_node_config(body: &str, found: &mut Parts) -> Option<()> {
         Some(config) => kubelet::of_configuration(config.as_object()?),
         None => Default::default(),
     };
+    // Settings without an attribute must not be lost: the part remains in the user data.
     if spec.pointer("/kubelet/config").is_some() && !is_all {
         return None;
     }

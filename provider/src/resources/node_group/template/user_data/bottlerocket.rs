@@ -7,13 +7,13 @@ use toml::{Table, Value};
 use super::{Parts, Problem};
 use crate::resources::node_group::template::kubelet;
 
-/// In `settings.bootstrap-commands`.
+/// Name of the command in `settings.bootstrap-commands`.
 const INSTANCE_STORE: &str = "gitlabspot-instance-store";
 
-/// What EKS sets by itself in `settings.kubernetes`.
+/// Settings in `settings.kubernetes` that EKS sets.
 const OF_EKS: [&str; 3] = ["api-server", "cluster-certificate", "cluster-name"];
 
-/// The name that Bottlerocket has for all registries.
+/// Name for all registries in the attribute, and that of Bottlerocket.
 const ALL_REGISTRIES: (&str, &str) = ("_default", "*");
 
 pub(super) fn compose(parts: &Parts) -> Result<Option<String>, Problem> {
@@ -21,7 +21,7 @@ pub(super) fn compose(parts: &Parts) -> Result<Option<String>, Problem> {
         Some(text) => toml::from_str(text).map_err(|error| Problem::NoToml(error.to_string()))?,
         None => Table::new(),
     };
-    // A comment alone is TOML as well, and so is a script that consists of them.
+    // Comments alone are valid TOML, and so is a script with a first line only.
     if parts.user_data.is_some() && !document.contains_key("settings") {
         return Err(Problem::NoSettings);
     }
@@ -44,7 +44,7 @@ pub(super) fn compose(parts: &Parts) -> Result<Option<String>, Problem> {
     if document.is_empty() {
         return Ok(None);
     }
-    // What the user wrote alone stays letter by letter, comments included.
+    // Without other parts the user's own data stays unchanged, including comments.
     let is_of_user = parts == &Parts { user_data: parts.user_data.clone(), ..Parts::default() };
     match &parts.user_data {
         Some(text) if is_of_user => Ok(Some(text.clone())),
@@ -71,7 +71,7 @@ fn mirror((host, urls): (&String, &Vec<String>)) -> Value {
     Table::from_iter([("registry".to_owned(), registry.into()), ("endpoint".to_owned(), Value::Array(endpoint))]).into()
 }
 
-/// Without local disks neither command does anything.
+/// The commands that set up local disks. Without such disks they have no effect.
 fn instance_store() -> Value {
     let init = ["apiclient", "ephemeral-storage", "init"].as_slice();
     let dirs = ["/var/lib/containerd", "/var/lib/kubelet", "/var/log/pods"];

@@ -1,7 +1,7 @@
-//! The guide's objects beside those of the official chart 0.86.0.
+//! Compares the objects of the guide with those of the official chart 0.86.0.
 //!
-//! `testdata/guide-chart-objects.json` is what that chart makes of the guide's values file, written down from what is
-//! known of its templates: names, labels, conditions and defaults. Scripts and checksums stand there by name only.
+//! `testdata/guide-chart-objects.json` contains the objects of that chart for the guide's values file, derived from its
+//! templates: names, labels, conditions and defaults. Scripts and checksums are listed by name only.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const CHART: &str = include_str!("../../testdata/guide-chart-objects.json");
 /// The list on the docs page.
 const DIFFERENCES: &str = include_str!("../../testdata/differences.md");
 
-/// Where the two differ, and with which words of the list on the docs page.
+/// Paths that differ, each with words of the list on the docs page.
 const LISTED: &[(&str, &str)] = &[
     ("*.metadata.labels.app.kubernetes.io/managed-by", "`app.kubernetes.io/managed-by: gitlabspot`"),
     ("ConfigMap.data.check-registration", "The scripts are those of this provider"),
@@ -37,7 +37,7 @@ const LISTED: &[(&str, &str)] = &[
     ("Role.rules", "The Role contains the permissions that the configuration requires"),
 ];
 
-/// Lists of named things by their names, texts of TOML as what they mean, and scripts and checksums as such.
+/// Converts lists of named elements to maps, TOML to its content, and scripts and checksums to placeholders.
 fn comparable(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), field(name, value))).collect(),

@@ -1,4 +1,4 @@
-//! Runs the scripts as a pod would, with a recorder in place of the runner's binary.
+//! Runs the scripts as in a pod, with a recorder instead of the binary of the runner.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,8 +17,8 @@ mod end;
 mod probes;
 mod registration;
 
-/// Writes down how it is called, and does in short what the runner does: `register` adds to config.toml, `run` ends when
-/// told to, `verify` selects runners as the version in a file does, and `unregister` takes out what GitLab takes out.
+/// Records its calls, and imitates the runner: `register` adds to config.toml, `run` ends with a signal, `verify`
+/// selects runners like the version in a file, and `unregister` removes the runners that GitLab removes.
 const RECORDER: &str = r#"#!/bin/bash
 root="$(dirname "${BASH_SOURCE[0]}")"
 config="$root/config/config.toml"
@@ -73,7 +73,7 @@ case "$1" in
 esac
 "#;
 
-/// A pod's file system in a temporary folder.
+/// The file system of a pod in a temporary directory.
 struct Pod {
     root: TempDir,
 }
@@ -119,7 +119,7 @@ impl Pod {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// The recorder's calls, without paths.
+    /// Returns the calls of the recorder, without paths.
     fn calls(&self) -> Vec<String> {
         let root = format!("{}/", self.root.path().display());
         self.read("calls").replace(&root, "").lines().map(str::to_owned).collect()
@@ -144,12 +144,12 @@ impl Pod {
         self.command().output().unwrap()
     }
 
-    /// Starts, waits until the manager runs, and sends the signal.
+    /// Starts the script, waits until the manager runs, and sends the signal.
     fn run_until(&self, signal: &str) -> Output {
         self.run_to("running", signal)
     }
 
-    /// The same, when there is a file of this name.
+    /// The same, but waits for a file of this name.
     fn run_to(&self, name: &str, signal: &str) -> Output {
         let child = self.command().spawn().unwrap();
         self.wait_for(name);
@@ -170,7 +170,7 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.display())
 }
 
-/// As the container's first process does: to the script's whole process group.
+/// Sends a signal to the process group of the script, as the first process of the container does.
 fn send(child: &Child, signal: &str) {
     let sent = Command::new("kill").args(["-s", signal, "--", &format!("-{}", child.id())]).status().unwrap();
     assert!(sent.success());

@@ -1,14 +1,14 @@
-//! Values files as people have them: what each comes to says its first line.
+//! Typical values files. The first line of each one contains its outcome.
 
 use super::*;
 
-/// What comes of a file.
+/// The outcome of a file.
 enum Comes<'a> {
-    /// Nothing is remarked on.
+    /// There is no warning about its keys.
     Quietly,
-    /// The one warning about its parts has all of these.
+    /// One warning about its keys contains all of these texts.
     Warned(&'a [&'a str]),
-    /// The one error has all of these.
+    /// One error contains all of these texts.
     Refused(&'a [&'a str]),
 }
 
@@ -136,14 +136,14 @@ fn each_file_has_the_outcome_of_its_first_line() {
             (comes, Ok(resolved)) => {
                 assert!(title.starts_with("# passes"), "{title}");
                 let about_parts = |finding: &&Diagnostic| finding.summary == "Settings of a values file have no effect";
-                let told: Vec<&str> =
+                let warnings: Vec<&str> =
                     resolved.warnings.iter().filter(about_parts).map(|one| one.detail.as_str()).collect();
                 match comes {
-                    Quietly => assert_eq!(told, [""; 0], "{title}"),
+                    Quietly => assert_eq!(warnings, [""; 0], "{title}"),
                     Warned(parts) => {
-                        assert_eq!(told.len(), 1, "{title}: {told:?}");
+                        assert_eq!(warnings.len(), 1, "{title}: {warnings:?}");
                         for part in parts {
-                            assert!(told[0].contains(part), "{title}: no {part:?} in {}", told[0]);
+                            assert!(warnings[0].contains(part), "{title}: no {part:?} in {}", warnings[0]);
                         }
                     }
                     Refused(_) => unreachable!("{title} passes"),
@@ -224,7 +224,7 @@ fn all_errors_are_reported_at_once() {
     assert_eq!(errors.len(), 8, "{errors:#?}");
 }
 
-fn told(text: &'static str, typed: serde_json::Value, token: Option<TokenKind>) -> (Vec<String>, String) {
+fn details(text: &'static str, typed: serde_json::Value, token: Option<TokenKind>) -> (Vec<String>, String) {
     let given = Given { typed: super::typed(typed), values: &[text], token, existing_secret: None };
     match resolve(given) {
         Ok(resolved) => (Vec::new(), resolved.warnings.into_iter().map(|found| found.detail).collect()),
@@ -235,17 +235,17 @@ fn told(text: &'static str, typed: serde_json::Value, token: Option<TokenKind>) 
 #[test]
 fn attributes_win_over_tokens_of_files() {
     let url = json!({ "gitlab_url": "https://gitlab.com/" });
-    let (errors, warnings) = told("runnerToken: GR1348941-x\n", url.clone(), Some(Authentication));
+    let (errors, warnings) = details("runnerToken: GR1348941-x\n", url.clone(), Some(Authentication));
     assert_eq!(errors, [""; 0]);
     assert!(warnings.contains("line 1, runnerToken: the token of the attribute is used"), "{warnings}");
-    let (errors, warnings) = told("runners: {secret: s}\n", url.clone(), Some(Authentication));
+    let (errors, warnings) = details("runners: {secret: s}\n", url.clone(), Some(Authentication));
     assert_eq!(errors, [""; 0]);
     assert!(warnings.contains("line 1, runners.secret: the token of the attribute is used"), "{warnings}");
     let secret = json!({ "gitlab_url": "https://gitlab.com/", "token_secret_name": "mine" });
-    let (errors, warnings) = told("runnerToken: glrt-x\nrunners: {secret: s}\n", secret, None);
+    let (errors, warnings) = details("runnerToken: glrt-x\nrunners: {secret: s}\n", secret, None);
     assert_eq!(errors, [""; 0]);
     assert!(warnings.contains("line 2, runners.secret: the Secret of token_secret_name is used"), "{warnings}");
-    let (errors, warnings) = told("runnerToken: glrt-x\nrunnerRegistrationToken: x\n", url, None);
+    let (errors, warnings) = details("runnerToken: glrt-x\nrunnerRegistrationToken: x\n", url, None);
     assert_eq!(errors, [""; 0]);
     assert!(warnings.contains("line 2, runnerRegistrationToken: it has no effect beside"), "{warnings}");
 }
@@ -254,7 +254,7 @@ fn attributes_win_over_tokens_of_files() {
 fn ignored_cache_keys_in_a_file_are_no_errors() {
     let config = "runners:\n  cache: {secretName: s}\n  config: |\n    [[runners]]\n    executor = 'docker'\n    [runners.docker]\n    [runners.cache]\n    Type = 's3'\n    [runners.cache.s3]\n    AccessKey = 'a'\n    SecretKey = 'b'\n";
     let url = json!({ "gitlab_url": "https://gitlab.com/" });
-    let (errors, warnings) = told(config, url, Some(Authentication));
+    let (errors, warnings) = details(config, url, Some(Authentication));
     assert_eq!(errors, [""; 0]);
     for part in
         ["line 5, runners.executor", "line 6, runners.docker", "Without server_address", "Keep `cache_secret_name`"]
@@ -266,7 +266,7 @@ fn ignored_cache_keys_in_a_file_are_no_errors() {
 #[test]
 fn values_of_several_runners_are_an_error() {
     let text = "small:\n  gitlabUrl: https://gitlab.com/\nlarge:\n  gitlabUrl: https://gitlab.com/\n";
-    let (errors, _) = told(text, json!({}), Some(Authentication));
+    let (errors, _) = details(text, json!({}), Some(Authentication));
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("several runners: large and small") && errors[0].contains("[\"large\"]"), "{errors:?}");
 }
@@ -275,12 +275,12 @@ fn values_of_several_runners_are_an_error() {
 fn session_server_is_omitted_as_by_the_chart() {
     let url = json!({ "gitlab_url": "https://gitlab.com/" });
     let text = "replicas: 2\nsessionServer:\n  enabled: true\n  publicIP: 192.0.2.1\n";
-    let (errors, warnings) = told(text, url, Some(Authentication));
+    let (errors, warnings) = details(text, url, Some(Authentication));
     assert_eq!(errors, [""; 0]);
     assert!(
         warnings.contains("line 3, sessionServer.enabled: the chart does not create a session server"),
         "{warnings}"
     );
     let typed = json!({ "gitlab_url": "https://gitlab.com/", "session_server": { "enabled": true } });
-    assert_eq!(told("replicas: 2\n", typed, Some(Authentication)).0.len(), 1);
+    assert_eq!(details("replicas: 2\n", typed, Some(Authentication)).0.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Every key of the chart, misspelt at random, is named with the right one.
+//! Every key of the chart, misspelled at random, is reported with the right one.
 
 use gitlabspot_runner_config::misspelling::each;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn in_values_files() {
             }
             let read = read(&[&object.to_string()], context);
             let warnings = read.notes.into_findings().into_iter().map(|found| found.detail);
-            warnings.flat_map(|told| told.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
+            warnings.flat_map(|detail| detail.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
         });
     }
 }

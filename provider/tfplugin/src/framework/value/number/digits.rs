@@ -1,12 +1,12 @@
-//! The digits of a number, so that numbers are compared as they are and not as an `f64` has them.
+//! The decimal digits of a number, so that numbers are compared exactly, and not as `f64`.
 
 use std::cmp::Ordering;
 
-/// Most digits after the point that an `f64` needs to be written exactly.
+/// Digits after the point with which the exponent notation is exact for every `f64`.
 const DIGITS_OF_F64: usize = 766;
 
-/// `0.DIGITS` times ten to the power of `exponent`, in one form only: the first and the last digit are not zero. Zero has
-/// no digits.
+/// `0.DIGITS` times ten to the power of `exponent`. The form is unique: the first and the last digit are not zero, and
+/// zero has no digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Digits {
     negative: bool,
@@ -15,7 +15,7 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// Reads decimal text, with an exponent or without. What is no number is zero: text is checked before it is kept.
+    /// Reads decimal text, with or without an exponent. Text that is no number is zero: callers check it beforehand.
     pub(super) fn read(text: &str) -> Self {
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -36,21 +36,22 @@ impl Digits {
         Self { negative, exponent, digits }
     }
 
-    /// All digits of a float, which are more than those that tell it from its neighbours.
+    /// Returns all digits of a float, which are more than those of its shortest text.
     pub(super) fn of(float: f64) -> Self {
         if float.is_finite() {
             Self::read(&format!("{float:.DIGITS_OF_F64$e}"))
         } else {
+            // Infinity is ordered after all numbers by the largest exponent.
             Self { negative: float.is_sign_negative(), exponent: i64::MAX, digits: vec![1] }
         }
     }
 
-    /// Whether there is no fraction.
+    /// Whether it is a whole number.
     pub(super) fn is_whole(&self) -> bool {
         count(self.digits.len()) <= self.exponent.max(0) && self.exponent < i64::MAX
     }
 
-    /// The whole number, if it is one and `i64` holds it.
+    /// The value as `i64`, if it is a whole number in that range.
     pub(super) fn as_i64(&self) -> Option<i64> {
         // `i64` has at most 19 digits.
         let places = usize::try_from(self.exponent).ok().filter(|places| *places <= 19)?;

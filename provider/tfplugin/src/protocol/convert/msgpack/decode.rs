@@ -1,4 +1,4 @@
-//! From msgpack.
+//! Decoding of msgpack.
 
 use rmpv::Value as Msgpack;
 
@@ -6,13 +6,13 @@ use super::{Error, refinement};
 use crate::framework::value::DynamicRaw;
 use crate::framework::{AttributePath, Number, Raw, Type};
 
-/// Deeper than any configuration that a person writes, shallow enough for the stack.
+/// Deeper than any realistic configuration, and shallow enough for the stack.
 const MAX_DEPTH: usize = 256;
 
-/// Reads the bytes of one value.
+/// Decodes one value.
 ///
 /// # Errors
-/// When they are not msgpack, or not of this type.
+/// If the bytes are not msgpack, or the value has another type.
 pub(in crate::protocol) fn decode(bytes: &[u8], ty: &Type) -> Result<Raw, Error> {
     let mut rest = bytes;
     let value = rmpv::decode::read_value_with_max_depth(&mut rest, MAX_DEPTH)
@@ -27,7 +27,7 @@ fn read(value: Msgpack, ty: &Type, path: &AttributePath) -> Result<Raw, Error> {
     let wrong = |value: &Msgpack| Error::mismatch(path, ty, kind(value));
     Ok(match (ty, value) {
         (_, Msgpack::Nil) => Raw::Null,
-        // Whatever the number of the extension: more of them may be defined, and all mean unknown.
+        // Every extension code means unknown: further codes may be defined.
         (_, Msgpack::Ext(code, body)) => Raw::Unknown(refinement::decode(code, &body)),
         (Type::Dynamic, Msgpack::Array(pair)) => dynamic(pair, path)?,
         (Type::Bool, Msgpack::Boolean(value)) => Raw::Bool(value),
@@ -67,11 +67,11 @@ fn list(elements: Vec<Msgpack>, ty: &Type, path: &AttributePath) -> Result<Vec<R
 }
 
 fn set(elements: Vec<Msgpack>, ty: &Type, path: &AttributePath) -> Result<Vec<Raw>, Error> {
-    // Elements of a set have no index: errors name the set.
+    // Elements of a set have no index: errors have the path of the set.
     elements.into_iter().map(|element| read(element, ty, path)).collect()
 }
 
-/// Exactly the attributes of the type.
+/// Reads an object, which must have exactly the attributes of its type.
 fn object(pairs: Vec<(Msgpack, Msgpack)>, ty: &Type, path: &AttributePath) -> Result<Raw, Error> {
     let Type::Object(types) = ty else { return Err(Error::mismatch(path, ty, "an object")) };
     let mut attributes = std::collections::BTreeMap::new();
@@ -99,7 +99,7 @@ fn name(key: Msgpack, path: &AttributePath) -> Result<String, Error> {
     .ok_or_else(|| Error::mismatch(path, &Type::String, found))
 }
 
-/// A value of dynamic type comes with its type: `[type as JSON, value]`.
+/// Reads a value of dynamic type, which is sent with its type: `[type as JSON, value]`.
 fn dynamic(pair: Vec<Msgpack>, path: &AttributePath) -> Result<Raw, Error> {
     let wrong = || Error::mismatch(path, &Type::Dynamic, "something without a type");
     let [ty, value]: [Msgpack; 2] = pair.try_into().map_err(|_| wrong())?;
@@ -114,7 +114,7 @@ fn dynamic(pair: Vec<Msgpack>, path: &AttributePath) -> Result<Raw, Error> {
     Ok(Raw::Dynamic(Box::new(DynamicRaw { ty, value })))
 }
 
-/// Numbers come as integers, as floats, and as decimal digits where neither holds them exactly.
+/// Reads a number: an integer, a float, or a string of decimal digits if neither of them is exact.
 pub(super) fn number(value: &Msgpack) -> Option<Number> {
     match value {
         Msgpack::Integer(integer) => {
@@ -130,7 +130,7 @@ pub(super) fn number(value: &Msgpack) -> Option<Number> {
     }
 }
 
-/// Digits that are a number for Terraform also when they go beyond what a float can hold.
+/// Whether the text is a decimal number. Terraform's numbers can exceed the range of a float.
 fn is_decimal(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
         && text.ends_with(|c: char| c.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! To msgpack.
+//! Encoding as msgpack.
 
 use rmpv::Value as Msgpack;
 
@@ -6,10 +6,10 @@ use super::{Error, refinement};
 use crate::framework::value::type_of;
 use crate::framework::{AttributePath, Number, Raw, Type};
 
-/// Writes a value of this type. An object gets exactly the type's attributes: those it lacks are nil.
+/// Encodes a value of a type. An object gets exactly the attributes of its type; missing ones are nil.
 ///
 /// # Errors
-/// When the value has another type.
+/// If the value has another type.
 pub(in crate::protocol) fn encode(raw: &Raw, ty: &Type) -> Result<Vec<u8>, Error> {
     let value = write(raw, ty, &AttributePath::root())?;
     let mut bytes = Vec::new();
@@ -20,7 +20,7 @@ pub(in crate::protocol) fn encode(raw: &Raw, ty: &Type) -> Result<Vec<u8>, Error
 fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
     Ok(match (ty, raw) {
         (_, Raw::Null) => Msgpack::Nil,
-        // Nothing can be promised about a value whose type is not known.
+        // An unknown value of dynamic type has no refinement, because its type is not known.
         (Type::Dynamic, Raw::Unknown(_)) => refinement::encode(&refinement::NONE),
         (_, Raw::Unknown(refinement)) => refinement::encode(refinement),
         (Type::Dynamic, Raw::Dynamic(dynamic)) if dynamic.ty == Type::Dynamic => write(&dynamic.value, ty, path)?,
@@ -29,7 +29,7 @@ fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
         (Type::Bool, Raw::Bool(value)) => Msgpack::Boolean(*value),
         (Type::Number, Raw::Number(value)) => number(value),
         (Type::String, Raw::String(text)) => Msgpack::from(text.as_str()),
-        // The host stores and shows it: here the text leaves the provider.
+        // The text leaves the provider here, because the host stores it in the state.
         (Type::Secret, Raw::Secret(secret)) => Msgpack::from(secret.expose()),
         (Type::List(element), Raw::List(elements)) => Msgpack::Array(
             elements
@@ -64,7 +64,7 @@ fn write(raw: &Raw, ty: &Type, path: &AttributePath) -> Result<Msgpack, Error> {
                 types
                     .iter()
                     .map(|(name, ty)| {
-                        // Core refuses an object without one of its attributes, also when it is null.
+                        // Core refuses an object that lacks an attribute, even if it is null.
                         let raw = attributes.get(name).unwrap_or(&Raw::Null);
                         Ok((Msgpack::from(name.as_str()), write(raw, ty, &path.attribute(name))?))
                     })

@@ -1,7 +1,7 @@
-//! Terraform values as msgpack: what core sends, and what it wants back.
+//! Terraform values as msgpack, the format in which core sends and receives them.
 //!
-//! The format is that of cty: the type is not in the bytes, both sides know it from the schema. Source: Terraform's
-//! `docs/plugin-protocol/object-wire-format.md`.
+//! The format is that of cty: the bytes do not include the type, which both sides know from the schema. Source:
+//! Terraform's `docs/plugin-protocol/object-wire-format.md`.
 
 mod decode;
 mod encode;
@@ -12,28 +12,28 @@ pub(in crate::protocol) use encode::encode;
 
 use crate::framework::{AttributePath, Diagnostic, Type};
 
-/// Why bytes and type do not fit together. Never says what the value is: it may be a secret.
+/// A mismatch between bytes and type. It does not include the value, which may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::protocol) enum Error {
     /// The bytes are not one msgpack value.
     #[error("the bytes are not msgpack: {0}")]
     Malformed(String),
-    /// A value has another type than the schema says.
+    /// A value does not have the type of the schema.
     #[error("{path}: expected {expected}, found {found}")]
     Mismatch {
-        /// Where.
+        /// Path of the value.
         path: AttributePath,
-        /// What the schema says.
+        /// Type in the schema.
         expected: String,
-        /// What came.
+        /// Kind of the value.
         found: &'static str,
     },
-    /// An object has not exactly the attributes of the schema.
+    /// An object does not have exactly the attributes of the schema.
     #[error("{path}: {problem}")]
     Attributes {
-        /// The attribute.
+        /// Path of the attribute.
         path: AttributePath,
-        /// Whether it is missing or not known.
+        /// Whether it is missing, or not in the schema.
         problem: &'static str,
     },
 }
@@ -87,7 +87,7 @@ mod tests {
             })
     }
 
-    /// Any value of a type, now and then null or unknown.
+    /// Any value of a type, sometimes null or unknown.
     fn value(ty: &Type) -> BoxedStrategy<Raw> {
         let known = match ty {
             Type::Bool => any::<bool>().prop_map(Raw::Bool).boxed(),

@@ -1,4 +1,4 @@
-//! Unknown values, and what is promised about them.
+//! Unknown values and their refinements.
 
 use rmpv::Value as Msgpack;
 
@@ -7,11 +7,11 @@ use super::encode::number as write_number;
 use crate::framework::Number;
 use crate::framework::value::Refinement;
 
-/// No promise.
+/// No refinement.
 pub(super) const NONE: Refinement =
     Refinement { null: None, prefix: None, minimum: None, maximum: None, minimum_length: None, maximum_length: None };
 
-/// The extension that holds promises; its body is a map with the keys below.
+/// Extension code of an unknown value with refinements. Its body is a map with the keys below.
 const REFINED: i8 = 12;
 const NULL: i64 = 1;
 const PREFIX: i64 = 2;
@@ -22,7 +22,7 @@ const MAXIMUM_LENGTH: i64 = 6;
 /// Core refuses longer bodies.
 const MAX_BODY: usize = 1024;
 
-/// What is promised; nothing, when it cannot be read: to know less is never wrong.
+/// Decodes a refinement. If it cannot be read, it is ignored, which is always allowed.
 pub(super) fn decode(code: i8, body: &[u8]) -> Refinement {
     let mut rest = body;
     if code != REFINED || body.len() > MAX_BODY {
@@ -47,13 +47,13 @@ fn with(mut refinement: Refinement, key: &Msgpack, value: &Msgpack) -> Refinemen
     refinement
 }
 
-/// `[number, inclusive]`.
+/// Reads a bound, which is `[number, inclusive]`.
 fn bound(value: &Msgpack) -> Option<(Number, bool)> {
     let [limit, inclusive] = value.as_array()?.as_slice() else { return None };
     Some((read_number(limit)?, inclusive.as_bool()?))
 }
 
-/// An unknown value; without its promises when they are too long for core.
+/// Encodes an unknown value, without its refinement if that is too long for core.
 pub(super) fn encode(refinement: &Refinement) -> Msgpack {
     let plain = Msgpack::Ext(0, vec![0]);
     if refinement == &NONE {

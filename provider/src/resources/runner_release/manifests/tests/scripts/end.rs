@@ -1,4 +1,4 @@
-//! The end of a pod: its registration ends with it.
+//! The end of a pod, which also ends its registration.
 
 use std::fs;
 
@@ -16,12 +16,12 @@ fn unregistrations(pod: &Pod) -> usize {
 
 #[test]
 fn a_registration_ends_once_and_after_the_last_job() {
-    for (signal, said, code) in [("QUIT", "quit", 7), ("TERM", "term", 8), ("INT", "term", 8)] {
+    for (signal, call, code) in [("QUIT", "quit", 7), ("TERM", "term", 8), ("INT", "term", 8)] {
         let pod = Pod::new(&register(json!({})), &TOKEN);
         let output = pod.run_until(signal);
         assert_eq!(output.status.code(), Some(code), "{output:?}");
         let calls = pod.calls();
-        assert_eq!(calls[1..], [RUN, said, UNREGISTER], "{signal}");
+        assert_eq!(calls[1..], [RUN, call, UNREGISTER], "{signal}");
         assert!(!pod.path("config/registered").exists());
     }
 }
@@ -65,7 +65,7 @@ fn a_runner_that_gitlab_does_not_know_is_left_at_that() {
     assert_eq!((unregistrations(&pod), pod.path("config/registered").exists()), (1, false));
 }
 
-/// A signal while GitLab makes the runner: the answer is waited for, so that the runner can be taken out again.
+/// The script waits for the answer of a registration in progress, so that the runner can be unregistered.
 #[test]
 fn a_signal_during_the_registration_leaves_none() {
     for (signal, failures, unregistered) in [("QUIT", "0", 1), ("TERM", "0", 1), ("QUIT", "5", 0)] {

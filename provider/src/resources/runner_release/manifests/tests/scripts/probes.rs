@@ -1,4 +1,4 @@
-//! What the kubelet asks.
+//! The scripts of the probes.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::super::spec;
 use super::Pod;
 
 impl Pod {
-    /// Runs a probe's script, where a manager runs or not.
+    /// Runs the script of a probe, in a pod with or without a running manager.
     fn probe(&self, script: &str, argument: &str, has_manager: bool) -> bool {
         fs::create_dir_all(self.path("tools")).unwrap();
         self.executable("tools/pgrep", if has_manager { "#!/bin/bash\nexit 0\n" } else { "#!/bin/bash\nexit 1\n" });
@@ -25,14 +25,14 @@ impl Pod {
         command.output().unwrap().status.success()
     }
 
-    /// With more time for the answer than a busy machine needs.
+    /// Has a longer timeout than a busy machine requires.
     fn is_live(&self, answer: &str) -> bool {
         fs::write(self.path("answer"), answer).unwrap();
         self.probe("check-live", "30", true)
     }
 }
 
-/// A pod of which the manager has started.
+/// Returns a pod with a manager that has started.
 fn started(spec: &ReleaseSpec, secrets: &[(&str, &str)]) -> Pod {
     let pod = Pod::new(spec, secrets);
     fs::write(pod.path("ends-at-once"), "").unwrap();
@@ -43,7 +43,7 @@ fn started(spec: &ReleaseSpec, secrets: &[(&str, &str)]) -> Pod {
 /// Names and texts of the mounted Secrets.
 type Secrets = Vec<(&'static str, &'static str)>;
 
-/// Every way to start, with and without a name of the runner, in every version that does otherwise.
+/// Returns all kinds of start, with and without a name of the runner, in every version with a different behavior.
 fn ways() -> Vec<(ReleaseSpec, Secrets, String)> {
     let mut ways = Vec::new();
     for version in ["15.0.0", "16.0.0", "17.0.0", "18.8.0", "18.9.0", "18.10.0", "19.2.0", "19.3.0"] {
@@ -87,7 +87,7 @@ fn a_manager_that_does_not_run_is_not_live() {
     let spec = spec(json!({}), TokenKind::Authentication);
     let pod = started(&spec, &[("runner-token", "glrt-abc")]);
     assert!(!pod.probe("check-live", "1", false));
-    // It is still to be started.
+    // The manager has not been started yet.
     fs::remove_file(pod.path("config/started")).unwrap();
     assert!(pod.probe("check-live", "1", false));
 }
@@ -107,7 +107,7 @@ fn a_pod_has_started_right_before_its_manager() {
         };
         assert_eq!((run("5"), pod.probe("check-started", "", false)), (Some(5), false), "{kind:?}");
         assert_eq!((run("0"), pod.probe("check-started", "", true)), (Some(3), true), "{kind:?}");
-        // A container that starts again in the same pod has not started yet.
+        // A container that is restarted in the same pod has not started yet.
         assert_eq!((run("5"), pod.probe("check-started", "", false)), (Some(5), false), "{kind:?}");
         assert!(!pod.read("seen").contains("started"), "{}", pod.read("seen"));
     }

@@ -1,4 +1,4 @@
-//! Registration at the start, for the first time and again.
+//! Registration in the first start of a pod, and in later ones.
 
 use std::fs;
 
