@@ -67,10 +67,17 @@ impl Document {
         }
     }
 
-    /// The text of a scalar.
+    /// The text of a scalar that is no placeholder.
     pub(super) fn text(&self, path: &str, value: &Json) -> Result<String, EksctlError> {
         match value {
             Json::String(text) if is_placeholder(text) => Err(self.placeholder(path, text)),
+            value => self.any_text(path, value),
+        }
+    }
+
+    /// The text of a scalar. Values of tags and labels are not checked for placeholders: `${x}` is a valid tag.
+    pub(super) fn any_text(&self, path: &str, value: &Json) -> Result<String, EksctlError> {
+        match value {
             Json::String(text) => Ok(text.clone()),
             Json::Number(number) => Ok(number.to_string()),
             Json::Bool(flag) => Ok(flag.to_string()),
@@ -96,7 +103,7 @@ impl Document {
                 let text = |(name, value): (&String, &Json)| {
                     let text = match value {
                         Json::Null => String::new(),
-                        value => self.text(&format!("{path}.{name}"), value)?,
+                        value => self.any_text(&format!("{path}.{name}"), value)?,
                     };
                     Ok((name.clone(), text.into()))
                 };

@@ -222,10 +222,11 @@ fn files_of_other_tools_are_refused() {
 
 #[test]
 fn placeholders_of_name_and_region_are_unknown_values() {
-    let text = "metadata: {name: '${CLUSTER}', region: $REGION}\nmanagedNodeGroups: [{name: a, tags: {price: $5}}]\n";
+    let text =
+        "metadata: {name: '${CLUSTER}', region: $REGION}\nmanagedNodeGroups: [{name: a, tags: {price: 'a ${b}'}}]\n";
     let (hcl, _) = migrated(text);
     assert!(hcl.contains("cluster_name   = var.cluster_name"), "{hcl}");
-    assert!(hcl.contains("price = \"$5\""), "{hcl}");
+    assert!(hcl.contains("price = \"a $${b}\""), "{hcl}");
     let mut project = Project::default();
     project.cluster.name = Some("prod".to_owned());
     migrate("cluster.yaml", text, &mut project).unwrap();
