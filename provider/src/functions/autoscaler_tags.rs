@@ -29,19 +29,20 @@ impl Function for AutoscalerTags {
             allow_unknown: false,
         };
         Definition {
-            summary: "Tags that let the cluster autoscaler start a group from zero nodes.".into(),
-            description: "While a group has no node, the cluster autoscaler knows from the tags of its Auto Scaling Group \
-                          which labels and taints a node would have. This gives those tags for a group that \
-                          `gitlabspot_node_group` does not manage; that resource puts them on its own group by itself.\n\n\
-                          The tags belong on the Auto Scaling Group: EKS does not pass on the tags of a node group."
+            summary: "Returns the tags with which the cluster autoscaler can scale a node group up from zero.".into(),
+            description: "While a node group has no nodes, the cluster autoscaler reads the labels and taints of its \
+                          nodes from the tags of the Auto Scaling Group. The function returns these tags for a node \
+                          group that `gitlabspot_node_group` does not manage. The resource `gitlabspot_node_group` \
+                          sets them itself.\n\nSet the tags on the Auto Scaling Group: EKS does not propagate the tags \
+                          of a node group to it."
                 .into(),
             parameters: vec![
-                parameter("labels", "Labels of the nodes. `null` is the same as no labels.", Type::String.map()),
+                parameter("labels", "Labels of the nodes. `null` means no labels.", Type::String.map()),
                 parameter(
                     "taints",
-                    "Taints of the nodes: a list or set of objects with `key`, `effect` and, if the taint has one, \
-                     `value`. Effects as Kubernetes writes them (`NoSchedule`) or as EKS does (`NO_SCHEDULE`). `null` is \
-                     the same as no taints.",
+                    "Taints of the nodes: a list or set of objects with `key`, `effect` and, optionally, `value`. \
+                     Effects have the spelling of Kubernetes (`NoSchedule`) or of EKS (`NO_SCHEDULE`). `null` means no \
+                     taints.",
                     Type::Dynamic,
                 ),
             ],
@@ -90,9 +91,9 @@ fn taints(taints: Raw) -> Result<Vec<Taint>, FunctionError> {
 }
 
 fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
-    let wrong = |problem: &str| FunctionError::argument(TAINTS, format!("Taint {}: {problem}", index + 1));
+    let wrong = |problem: &str| FunctionError::argument(TAINTS, format!("Taint {} is not valid: {problem}", index + 1));
     let Raw::Map(attributes) = &taint else {
-        return Err(wrong("expected an object with key, value and effect."));
+        return Err(wrong("it must be an object with key, value and effect."));
     };
     if let Some(unknown) = attributes.keys().find(|name| !["key", "value", "effect"].contains(&name.as_str())) {
         return Err(wrong(&format!("the attribute {unknown:?} does not exist; a taint has key, value and effect.")));
@@ -107,10 +108,7 @@ fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
     let key = text("key").filter(|key| !key.is_empty()).ok_or_else(|| wrong("it does not have a key."))?;
     let effect = text("effect").ok_or_else(|| wrong("it does not have an effect."))?;
     let effect = Effect::parse(&effect).ok_or_else(|| {
-        wrong(&format!(
-            "{effect:?} is not a taint effect. Write NoSchedule, NoExecute or \
-            PreferNoSchedule."
-        ))
+        wrong(&format!("{effect:?} is not a taint effect. Use NoSchedule, NoExecute or PreferNoSchedule."))
     })?;
     Ok(Taint { key, value: text("value").unwrap_or_default(), effect })
 }
@@ -161,13 +159,16 @@ mod tests {
             error,
             FunctionError::argument(
                 1,
-                "Taint 1: \"noschedule\" is not a taint effect. Write NoSchedule, NoExecute or PreferNoSchedule."
+                "Taint 1 is not valid: \"noschedule\" is not a taint effect. Use NoSchedule, NoExecute or PreferNoSchedule."
             )
         );
-        assert_eq!(text(object(&[("effect", "NoSchedule".into())])).text, "Taint 1: it does not have a key.");
+        assert_eq!(
+            text(object(&[("effect", "NoSchedule".into())])).text,
+            "Taint 1 is not valid: it does not have a key."
+        );
         assert_eq!(
             text(object(&[("name", "a".into())])).text,
-            "Taint 1: the attribute \"name\" does not exist; a taint has key, value and effect."
+            "Taint 1 is not valid: the attribute \"name\" does not exist; a taint has key, value and effect."
         );
     }
 }

@@ -25,19 +25,19 @@ impl Function for RunnerConfig {
 
     fn definition(&self) -> Definition {
         Definition {
-            summary: "Checked text for config.toml from an object.".into(),
-            description: "Writes the configuration of GitLab Runner as TOML, for instance for a Helm release that \
-                          `gitlabspot_runner_release` does not manage. Every key is known to the catalogue of that resource: \
-                          a misspelt one is an error with the nearest name, where the runner would ignore it without a word; \
-                          so is a value of another type.\n\n\
-                          Names are in snake case, as in `config` of `gitlabspot_runner_release`: `bucket_name` becomes \
-                          `BucketName`, and `tls_ca_file` becomes `tls-ca-file`. Attributes that are null are left out. \
-                          Keys are sorted, so that the same object is always the same text."
+            summary: "Validates an object, and returns it as text for config.toml.".into(),
+            description: "Returns the configuration of GitLab Runner as TOML, for example for a Helm release that \
+                          `gitlabspot_runner_release` does not manage. Keys and types are validated as in `config` of \
+                          that resource. An unknown key, which the runner would ignore without an error, results in an \
+                          error with the most similar key.\n\nNames are in snake case, as in `config` of \
+                          `gitlabspot_runner_release`: `bucket_name` becomes `BucketName`, and `tls_ca_file` becomes \
+                          `tls-ca-file`. Attributes that are null are omitted. Keys are sorted, so that the same \
+                          object always results in the same text."
                 .into(),
             parameters: vec![Parameter {
                 name: "object".into(),
-                description: "One `[[runners]]`; or the whole file: keys of its global section, and `runners` with one \
-                              such object or a list of them."
+                description: "Either one section `[[runners]]`, or the complete file: the keys of its global section, \
+                              and `runners` with one section or a list of sections."
                     .into(),
                 ty: Type::Dynamic,
                 allow_null: false,
@@ -54,11 +54,13 @@ impl Function for RunnerConfig {
         }
         let object = Json::from(&arguments.into_iter().next().unwrap_or_default());
         let Json::Object(object) = object else {
-            return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
+            return Err(wrong("The argument must be an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };
         let file = file(object).map_err(|findings| wrong(&lines(findings)))?;
         // A function must return the same text for the same object: the keys of a `toml::Table` are sorted.
-        toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
+        toml::to_string(&file)
+            .map(Raw::from)
+            .map_err(|error| wrong(&format!("The object cannot be represented in TOML: {error}.")))
     }
 }
 
@@ -100,7 +102,7 @@ fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Diagnostic>> {
         .filter(is_global)
         .map(|name| {
             let detail = format!(
-                "{name} belongs to the global section of config.toml, but this object is a single runner. Write {{ \
+                "{name} belongs to the global section of config.toml, but this object is a single runner. Use {{ \
                  {name} = ..., runners = {{ ... }} }} for the complete file."
             );
             let path = AttributePath::of(name.as_str());
@@ -191,10 +193,10 @@ mod tests {
     fn keys_of_other_sections_are_explained() {
         assert_eq!(
             error(object([("concurrent", 4.into())])),
-            "concurrent belongs to the global section of config.toml, but this object is a single runner. Write { \
+            "concurrent belongs to the global section of config.toml, but this object is a single runner. Use { \
              concurrent = ..., runners = { ... } } for the complete file."
         );
-        assert!(error("text".into()).starts_with("Expected an object"));
+        assert!(error("text".into()).starts_with("The argument must be an object"));
         assert_eq!(
             error(object([("runners", Raw::List(vec!["x".into()]))])),
             "runners[0] is a string, but must be an object: { ... }."

@@ -24,11 +24,11 @@ impl DataSource for SpotInstanceTypesDataSource {
     type Data = Data;
     type Model = SpotInstanceTypes;
     const TYPE_NAME: &'static str = "gitlabspot_spot_instance_types";
-    const DESCRIPTION: &'static str = "Instance types that the zones offer on Spot and that EKS nodes can have, cheapest \
-        first at the current price. Types with GPUs or other accelerators need an AMI of their own and are left out; so are \
-        those that the AMIs of EKS do not start on. \
-        `names` goes straight into `instance_types` of a `gitlabspot_node_group`; as prices move, so does the answer: use \
-        `lifecycle { ignore_changes = [instance_types] }` there if a new order should not replace the group.";
+    const DESCRIPTION: &'static str = "Finds instance types for EKS nodes that are available as Spot instances in the \
+        specified zones, in ascending order of the current Spot price. Types with GPUs or other accelerators, which \
+        need a special AMI, and types that the AMIs of EKS do not support are not included. Set `instance_types` of a \
+        `gitlabspot_node_group` to `names`. The result changes with the prices: use `lifecycle { ignore_changes = \
+        [instance_types] }` in the node group if a change must not replace it.";
 
     fn validate(&self, config: &SpotInstanceTypes, diagnostics: &mut Diagnostics) {
         if let Some(most) = config.max_results.known()
@@ -117,7 +117,8 @@ fn nothing_left(emptied: &Emptied) -> Diagnostics {
             "EC2 has no Spot instance type of this architecture in the region. Choose another architecture.".to_owned()
         }
         before => format!(
-            "{before} types matched before {}, and none after it. Relax it, or one of the filters before it.",
+            "{before} types matched the filters before {}, but none of them matches this filter. Relax it, or one of \
+             the filters before it.",
             emptied.attribute
         ),
     };
