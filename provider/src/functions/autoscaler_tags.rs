@@ -29,20 +29,20 @@ impl Function for AutoscalerTags {
             allow_unknown: false,
         };
         Definition {
-            summary: "Returns the tags with which the cluster autoscaler can scale a node group up from zero.".into(),
-            description: "While a node group has no nodes, the cluster autoscaler reads the labels and taints of its \
-                          nodes from the tags of the Auto Scaling Group. The function returns these tags for a node \
-                          group that `gitlabspot_node_group` does not manage. The resource `gitlabspot_node_group` \
-                          sets them itself.\n\nSet the tags on the Auto Scaling Group: EKS does not propagate the tags \
-                          of a node group to it."
+            summary: "Returns the tags with which the cluster autoscaler scales a node group from zero.".into(),
+            description: "While a node group has no nodes, the cluster autoscaler reads the labels and taints of new \
+                          nodes from tags of the Auto Scaling Group. Use this function for node groups that \
+                          `gitlabspot_node_group` does not manage: that resource sets the tags itself.\n\n\
+                          Set the tags on the Auto Scaling Group: EKS does not propagate the tags of a node \
+                          group to it."
                 .into(),
             parameters: vec![
                 parameter("labels", "Labels of the nodes. `null` means no labels.", Type::String.map()),
                 parameter(
                     "taints",
-                    "Taints of the nodes: a list or set of objects with `key`, `effect` and, optionally, `value`. \
-                     Effects have the spelling of Kubernetes (`NoSchedule`) or of EKS (`NO_SCHEDULE`). `null` means no \
-                     taints.",
+                    "Taints of the nodes, as a list or set of objects with `key`, `effect` and optionally `value`. \
+                     Effects are accepted as in Kubernetes (`NoSchedule`) and as in EKS (`NO_SCHEDULE`). `null` \
+                     means no taints.",
                     Type::Dynamic,
                 ),
             ],

@@ -25,19 +25,19 @@ impl Function for RunnerConfig {
 
     fn definition(&self) -> Definition {
         Definition {
-            summary: "Validates an object, and returns it as text for config.toml.".into(),
-            description: "Returns the configuration of GitLab Runner as TOML, for example for a Helm release that \
-                          `gitlabspot_runner_release` does not manage. Keys and types are validated as in `config` of \
-                          that resource. An unknown key, which the runner would ignore without an error, results in an \
-                          error with the most similar key.\n\nNames are in snake case, as in `config` of \
-                          `gitlabspot_runner_release`: `bucket_name` becomes `BucketName`, and `tls_ca_file` becomes \
-                          `tls-ca-file`. Attributes that are null are omitted. Keys are sorted, so that the same \
-                          object always results in the same text."
+            summary: "Converts an object to a validated config.toml of GitLab Runner.".into(),
+            description: "Use this function for runners that `gitlabspot_runner_release` does not manage, for example \
+                          a Helm release. Unknown keys and values of a wrong type are an error: the runner itself \
+                          ignores unknown keys. The error of a misspelled key suggests the correct one.\n\n\
+                          The keys are in snake case, as in `config` of `gitlabspot_runner_release`: \
+                          `bucket_name` becomes `BucketName`, and `tls_ca_file` becomes `tls-ca-file`. Attributes \
+                          that are null are omitted. The keys of the result are sorted, so that the same object \
+                          always results in the same text."
                 .into(),
             parameters: vec![Parameter {
                 name: "object".into(),
-                description: "Either one section `[[runners]]`, or the complete file: the keys of its global section, \
-                              and `runners` with one section or a list of sections."
+                description: "A single `[[runners]]` section, or a complete file: the keys of the global section, and \
+                              `runners` with one such section or a list of them."
                     .into(),
                 ty: Type::Dynamic,
                 allow_null: false,
