@@ -14,6 +14,8 @@ struct Kind {
     chart: &'static [&'static str],
     release: &'static [&'static str],
     namespace: &'static [&'static str],
+    /// Paths of references to further values.
+    more: &'static [&'static str],
     /// How to remove the manifest without its release.
     removal: &'static str,
 }
@@ -25,6 +27,7 @@ const KINDS: [Kind; 4] = [
         chart: &["spec.chart.spec.chart"],
         release: &["spec.releaseName", "metadata.name"],
         namespace: &["spec.targetNamespace", "metadata.namespace"],
+        more: &["spec.valuesFrom"],
         removal: "suspend it before the apply, and delete it while it is suspended",
     },
     Kind {
@@ -40,6 +43,7 @@ const KINDS: [Kind; 4] = [
         chart: &["spec.source.chart", "spec.sources.0.chart", "spec.sources.1.chart"],
         release: &["spec.source.helm.releaseName", "metadata.name"],
         namespace: &["spec.destination.namespace"],
+        more: &["spec.source.helm.valueFiles", "spec.source.helm.parameters"],
         removal: "delete it without its resources before the apply (argocd app delete --cascade=false)",
     },
     Kind {
@@ -48,6 +52,7 @@ const KINDS: [Kind; 4] = [
         chart: &["spec.template.spec.source.chart"],
         release: &["spec.template.spec.source.helm.releaseName", "spec.template.metadata.name"],
         namespace: &["spec.template.spec.destination.namespace"],
+        more: &["spec.template.spec.source.helm.valueFiles", "spec.template.spec.source.helm.parameters"],
         removal: "delete it without its applications before the apply",
     },
     Kind {
@@ -56,6 +61,7 @@ const KINDS: [Kind; 4] = [
         chart: &["spec.chart"],
         release: &["metadata.name"],
         namespace: &["spec.targetNamespace", "metadata.namespace"],
+        more: &["spec.set", "spec.valuesSecrets"],
         removal: "delete it without uninstalling its release before the apply",
     },
 ];
@@ -69,6 +75,8 @@ pub(super) struct Origin {
     pub(super) kind: &'static str,
     pub(super) release: Option<String>,
     pub(super) namespace: Option<String>,
+    /// Keys that refer to further values.
+    pub(super) more: Vec<&'static str>,
     pub(super) removal: &'static str,
 }
 
@@ -195,6 +203,7 @@ impl Document {
             kind: kind.name,
             release: self.text(kind.release).map(str::to_owned),
             namespace: self.text(kind.namespace).map(str::to_owned),
+            more: kind.more.iter().copied().filter(|path| self.at(path).is_some()).collect(),
             removal: kind.removal,
         };
         Ok((self.below(path, value), origin))

@@ -115,6 +115,14 @@ pub(super) fn origin(origin: &Origin, input: &Input, project: &mut Project) {
         origin.kind, origin.removal
     );
     project.report.add(Topic::Task, place.clone(), text);
+    if !origin.more.is_empty() {
+        let text = format!(
+            "the {} has further values in {}, which are not read. Give them with --values after this file.",
+            origin.kind,
+            origin.more.join(" and ")
+        );
+        project.report.add(Topic::Task, place.clone(), text);
+    }
     let given = [("--release", &origin.release, &input.name), ("--namespace", &origin.namespace, &input.namespace)];
     let other: Vec<String> = given
         .into_iter()

@@ -231,13 +231,14 @@ fn url_of_gitlab_can_be_a_variable() {
 
 #[test]
 fn manifests_of_other_tools_are_read() {
-    let text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: runner\n  namespace: ci\nspec:\n  values:\n    \
+    let text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: runner\n  namespace: ci\nspec:\n  valuesFrom: [{kind: Secret}]\n  values:\n    \
         gitlabUrl: https://gitlab.com/\n    runnerToken: glrt-very-secret\n    replicaz: 2\n";
     let (hcl, report) = migrated(text, &Links::default());
     assert!(hcl.contains("= \"https://gitlab.com/\"") && !hcl.contains("very-secret"), "{hcl}");
     for line in [
-        "values.yaml:9, `runnerToken`",
-        "values.yaml:10: replicaz:",
+        "values.yaml:10, `runnerToken`",
+        "values.yaml:11: replicaz:",
+        "further values in spec.valuesFrom, which are not read",
         "Run migrate with --release runner --namespace ci.",
         "the HelmRelease applies the release again, and reverts the changes of the provider: suspend it",
     ] {
