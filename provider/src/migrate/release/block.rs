@@ -205,10 +205,7 @@ fn later(attributes: &Map<String, Json>) -> Option<String> {
             .filter_map(|(key, name)| config["kubernetes"].get(key).map(|_| name))
             .collect();
     let nodes = (!of_nodes.is_empty()).then(|| {
-        format!(
-            "`build_nodes = gitlabspot_node_group.NAME.build_nodes` can replace {} in `config`",
-            of_nodes.join(" and ")
-        )
+        format!("`build_nodes = gitlabspot_node_group.NAME.build_nodes` can replace {} in `config`", listed(&of_nodes))
     });
     let cache = config["cache"].get("s3").map(|_| {
         "`cache = gitlabspot_cache_bucket.NAME.runner_cache` can replace the section of the cache in `config`"
@@ -217,6 +214,14 @@ fn later(attributes: &Map<String, Json>) -> Option<String> {
     let parts: Vec<String> = nodes.into_iter().chain(cache).collect();
     let each = if parts.len() == 1 { "This" } else { "Each" };
     (!parts.is_empty()).then(|| format!("Later, {}. {each} replaces the manager pods once.", parts.join(", and ")))
+}
+
+/// The names with commas and `and`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        names => names.concat(),
+    }
 }
 
 #[cfg(test)]
@@ -242,5 +247,6 @@ mod tests {
             assert!(text.unwrap_or_default().contains(expected.unwrap_or_default()), "{attributes}");
         }
         assert_eq!(later(&Map::new()), None);
+        assert_eq!((listed(&["a"]), listed(&["a", "b", "c"])), ("a".to_owned(), "a, b and c".to_owned()));
     }
 }

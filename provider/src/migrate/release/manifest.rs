@@ -88,6 +88,9 @@ pub(super) struct Origin {
 pub(super) fn values(file: File) -> Result<(File, Option<Origin>), String> {
     let documents: Vec<Document> = documents(&file.text).into_iter().filter_map(Document::read).collect();
     let Some(first) = documents.first() else { return Ok((file, None)) };
+    if first.is_not_installed() {
+        return Err("gitlab-runner.install is false, so that the release has no runner.".to_owned());
+    }
     if !documents.iter().any(Document::is_manifest) {
         return match first.is_of_chart() {
             true => Ok((file, None)),
@@ -172,6 +175,11 @@ impl Document {
             || self.fields.values().filter_map(Json::as_object).any(|below| below.keys().any(is_key))
             || self.fields.contains_key("gitlab-runner")
             || self.fields.contains_key("sops")
+    }
+
+    /// Whether they are values of the chart of GitLab that do not install this chart.
+    fn is_not_installed(&self) -> bool {
+        self.fields.get("gitlab-runner").is_some_and(|below| below["install"] == false)
     }
 
     /// Whether it is a part of a configuration file of eksctl.
@@ -298,6 +306,7 @@ mod tests {
             ("apiVersion: v1\nkind: ConfigMap\n", "manifest of kind ConfigMap"),
             ("apiVersion: x/v2\nkind: HelmRelease\nspec: {}\n", "HelmRelease without spec.values"),
             ("stages: [build]\n", "none of its keys"),
+            ("gitlab-runner: {install: false}\n", "install is false"),
             (
                 "apiVersion: x/v2\nkind: HelmRelease\nspec: {values: {}}\n---\napiVersion: x/v2\nkind: HelmRelease\nspec: {values: {}}\n",
                 "several manifests",

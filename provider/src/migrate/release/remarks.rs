@@ -13,6 +13,9 @@ use crate::resources::runner_release::from_values::Release;
 /// Warnings about resources that a migration does not create.
 const OF_OTHERS: [&str; 1] = ["Node affinity rules not used by placeholders"];
 
+/// A warning with advice about a setting that has an effect.
+const SECRET: &str = "Secret in the runner's configuration";
+
 impl Writer<'_> {
     pub(super) fn remarks(&self, release: &Release, project: &mut Project) {
         for warning in release.warnings.iter().filter(|warning| !OF_OTHERS.contains(&warning.summary.as_ref())) {
@@ -48,6 +51,8 @@ impl Writer<'_> {
             return;
         }
         match key {
+            // The condition of the chart of GitLab, in which this one is a subchart.
+            "install" => {}
             "namespace" => {
                 let text = "the objects are in the namespace of this key, and not in that of the configuration. Run migrate with \
                             this namespace as --namespace.";
@@ -68,7 +73,8 @@ impl Writer<'_> {
         let of_file = self.input.files.iter().find(|one| one.name == file);
         let line = of_file.zip(line).map(|(file, line)| nearest(file, line, detail)).or(line);
         let text = format!("{}: {detail}", warning.summary);
-        project.report.add(Topic::NoCounterpart, self.line_of(file, line), text);
+        let topic = if warning.summary == SECRET { Topic::Task } else { Topic::NoCounterpart };
+        project.report.add(topic, self.line_of(file, line), text);
     }
 
     /// The place of a line, unless the text with this line is not that of a file.

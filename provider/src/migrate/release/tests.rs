@@ -66,6 +66,7 @@ fn secrets_are_omitted_and_named() {
         "values.yaml:5, `preEntrypointScript`",
         "values.yaml:11, `NPM_TOKEN`",
         "values.yaml:18, `SecretKey`",
+        "values.yaml:18: Secret in the runner's configuration: secret_key is stored",
         "values.yaml:23, `POSTGRES_PASSWORD`",
     ] {
         assert!(report.contains(line), "{line}: {report}");
@@ -291,6 +292,7 @@ fn remarks_have_file_and_line() {
         assert!(report.contains(line), "{line}: {report}");
     }
     assert!(!report.contains("placeholders"), "{report}");
+    assert!(!migrated("gitlab-runner: {install: true}\n", &Links::default()).1.contains("install"), "{report}");
     let set = "{\"gitlabUrl\":\"https://gitlab.com\",\"replicaz\":2,\"sentryDsn\":\"https://x@y/1\"}";
     let (_, report) = migrated(set, &Links::default());
     assert!(report.contains("values.yaml: replicaz:") && report.contains("values.yaml, `sentryDsn`"), "{report}");

@@ -19,8 +19,20 @@ const PARTS: [&str; 14] = [
 ];
 
 /// Words of names with secrets, at any position.
-const WORDS: [&str; 10] =
-    ["BEARER", "CREDS", "DOCKERCONFIGJSON", "JWT", "KEYSTORE", "KUBECONFIG", "NETRC", "PGPASS", "WEBHOOK", "WEBHOOKS"];
+const WORDS: [&str; 12] = [
+    "BEARER",
+    "CREDS",
+    "DOCKERCONFIGJSON",
+    "JWT",
+    "KEYPASS",
+    "KEYSTORE",
+    "KUBECONFIG",
+    "NETRC",
+    "PGPASS",
+    "STOREPASS",
+    "WEBHOOK",
+    "WEBHOOKS",
+];
 
 /// Words of names with secrets, if they are the last ones.
 const LAST_WORDS: [&str; 6] = ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PASSCODE", "PW"];
@@ -88,7 +100,7 @@ const CARRIERS: [&str; 25] = [
 ];
 
 /// Last words of names of settings about a secret, or of references to one.
-const ABOUT: [&str; 76] = [
+const ABOUT: [&str; 87] = [
     "ADDR",
     "ADDRESS",
     "AGE",
@@ -105,6 +117,7 @@ const ABOUT: [&str; 76] = [
     "DAYS",
     "DIR",
     "DIRECTORY",
+    "DIRS",
     "DISABLED",
     "DOMAIN",
     "DURATION",
@@ -114,14 +127,19 @@ const ABOUT: [&str; 76] = [
     "ENGINE",
     "EXPIRATION",
     "EXPIRY",
+    "FD",
     "FIELD",
     "FILE",
     "FILENAME",
+    "FILES",
+    "FINGERPRINT",
     "FOLDER",
     "FORMAT",
     "HELPER",
     "HOST",
+    "HOSTS",
     "ID",
+    "IDS",
     "INTERVAL",
     "ISSUER",
     "KIND",
@@ -136,6 +154,7 @@ const ABOUT: [&str; 76] = [
     "NAMES",
     "NAMESPACE",
     "PATH",
+    "PATHS",
     "PATTERN",
     "POLICY",
     "PORT",
@@ -160,9 +179,13 @@ const ABOUT: [&str; 76] = [
     "TIMEOUT",
     "TTL",
     "TYPE",
+    "TYPES",
     "URI",
     "URL",
+    "URLS",
+    "USER",
     "USERNAME",
+    "USERS",
     "VAULT",
     "VERSION",
 ];
@@ -211,7 +234,7 @@ fn is_about(last: &str, joined: &str) -> bool {
         // The ID of an AppRole of Vault, and that of an access key, are parts of a secret.
         "ID" => !joined.ends_with("SECRET_ID") && !joined.ends_with("ACCESS_KEY_ID"),
         // Who knows the URL of a webhook can call it.
-        "URL" | "URI" | "ENDPOINT" => !joined.contains("WEBHOOK"),
+        "URL" | "URLS" | "URI" | "ENDPOINT" => !joined.contains("WEBHOOK"),
         last => ABOUT.contains(&last),
     }
 }
@@ -327,6 +350,9 @@ mod tests {
             "topologyKey",
             "topology_key",
             "TOKENIZERS_PARALLELISM",
+            "SECRET_DETECTION_EXCLUDED_PATHS",
+            "GPG_KEY_FINGERPRINT",
+            "TOKEN_USER",
             "AUTH_METHOD",
             "POSTGRES_HOST_AUTH_METHOD",
             "AUTH_URL",

@@ -5,7 +5,7 @@ mod words;
 
 use self::words::{Command, commands};
 use super::value::{can_be_secret, is_literal};
-use super::{is_name, is_named, is_option};
+use super::{is_name, is_named, is_option, structure};
 
 /// Schemes of the header `Authorization`.
 const SCHEMES: [&str; 6] = ["apikey", "basic", "bearer", "digest", "key", "token"];
@@ -15,6 +15,9 @@ const CLIENTS: [&str; 4] = ["curl", "wget", "http", "https"];
 
 /// Programs whose option `-p` has a password without a space before it.
 const DATABASES: [&str; 5] = ["mariadb", "mariadb-dump", "mysql", "mysqladmin", "mysqldump"];
+
+/// Programs whose option `-p` has a password as the next word.
+const WITH_PASSWORD: [&str; 5] = ["mongo", "mongodump", "mongorestore", "mongosh", "sshpass"];
 
 /// Depth of commands in quotes: `sh -c "..."`.
 const DEEPEST: usize = 3;
@@ -38,6 +41,8 @@ fn is_command(command: &Command, depth: usize) -> bool {
     let has_word = |word: &String| {
         has_assignment(word)
             || is_header(word)
+            || word.strip_prefix("pass:").is_some_and(can_be_secret)
+            || word.starts_with('{') && structure::has_secret(word)
             || depth < DEEPEST && word.contains(char::is_whitespace) && is_secret(word, depth + 1)
     };
     command.words.iter().any(has_word)
@@ -53,7 +58,7 @@ fn is_pair(command: &Command, pair: &[String]) -> bool {
     }
     match name.as_str() {
         "-u" | "-U" | "--user" | "--proxy-user" if command.runs(&CLIENTS) => is_login(value),
-        "-p" if command.has("login") || command.runs(&["sshpass"]) => can_be_secret(value),
+        "-p" if command.has("login") || command.runs(&WITH_PASSWORD) => can_be_secret(value),
         "-a" if command.runs(&["redis-cli"]) => can_be_secret(value),
         "password" if command.has("machine") => can_be_secret(value),
         option if is_option(option) => can_be_secret(value),
@@ -76,7 +81,9 @@ fn is_login(text: &str) -> bool {
 /// Whether a word has a header or an entry with a secret: `Authorization: Bearer ...`.
 fn is_header(word: &str) -> bool {
     word.split_once(':').is_some_and(|(name, value)| {
-        let name = name.trim_matches(['"', '\'', ' ']);
+        // The name follows an option: `--header=NAME: value`, `-HNAME: value`.
+        let name = name.rsplit('=').next().unwrap_or(name);
+        let name = name.strip_prefix("-H").unwrap_or(name).trim_matches(['"', '\'', ' ']);
         !name.is_empty() && !name.contains(['/', '.', '$']) && is_name(name) && has_credentials(value)
     })
 }
@@ -145,6 +152,14 @@ mod tests {
             "mysql -uroot -phunter2",
             "sshpass -p hunter2 ssh host",
             "redis-cli -a hunter2",
+            "mongosh -u ci -p hunter2",
+            "wget --header=\"PRIVATE-TOKEN: abcdef\" https://example.com",
+            "curl -H'Authorization: token abcdef' https://example.com",
+            "curl -d '{\"password\":\"hunter2\"}' https://example.com",
+            r#"echo "{\"auths\":{\"r\":{\"auth\":\"YTpi\"}}}" > config.json"#,
+            "openssl enc -d -passin pass:hunter2",
+            "keytool -storepass hunter2",
+            "java -Djavax.net.ssl.keyStorePassword=hunter2",
             "aws configure set aws_secret_access_key wJalrXUtnFEMI",
             "npm config set //registry.npmjs.org/:_authToken=abcdef",
             "kubectl create secret generic x --from-literal=password=hunter2",
@@ -179,6 +194,10 @@ mod tests {
             "echo 'Enter your password:'",
             "echo \"Token: see the wiki\"",
             "serve --auth basic",
+            r#"echo "{\"auths\":{\"r\":{\"auth\":\"$AUTH\"}}}" > config.json"#,
+            "wget --header=\"PRIVATE-TOKEN: $TOKEN\" https://example.com",
+            "openssl enc -d -passin pass:$PASS",
+            "helm upgrade x y --set image.tag=1 --set auth.existingSecretName=ci",
             "# The token: see the wiki",
             "export SSH_KEY_PATH=/root/.ssh/id_rsa",
             "export KEYBOARD=de AUTHOR=ann PASSIVE=yes1 MONKEY=1",
