@@ -87,13 +87,7 @@ fn migrate(arguments: &Arguments) -> Result<Project, Cause> {
         let file = read(path)?;
         eksctl::migrate(&file.name, &file.text, &mut project)?;
     }
-    let state = match &arguments.state {
-        Some(path) => {
-            let file = read(path)?;
-            Some(State::read(&file.name, &file.text)?)
-        }
-        None => None,
-    };
+    let state = arguments.state.as_ref().map(|path| read_state(path)).transpose()?;
     let mut releases = Vec::new();
     if let Some(state) = &state {
         state.locate(&mut project);
@@ -111,6 +105,11 @@ fn migrate(arguments: &Arguments) -> Result<Project, Cause> {
         release.write(&found.links(cache), &mut project);
     }
     Ok(project)
+}
+
+fn read_state(path: &Path) -> Result<State, Cause> {
+    let file = read(path)?;
+    Ok(State::read(&file.name, &file.text)?)
 }
 
 /// Parses the release of the values files.

@@ -129,7 +129,7 @@ impl State {
         if count == 0 {
             return Err(StateError::Nothing { file: self.file.clone(), hint: hint(ties) });
         }
-        remarks(instances, &groups, project);
+        remarks(ties, &groups, project);
         removal::add(instances, project);
         Ok(())
     }
@@ -188,9 +188,12 @@ fn hint(ties: Ties<'_>) -> String {
 }
 
 /// Adds what is reported about the resources that no resource of this provider has as its object.
-fn remarks(instances: &Instances, groups: &[&Instance], project: &mut Project) {
+fn remarks(ties: Ties<'_>, groups: &[&Instance], project: &mut Project) {
+    let instances = ties.instances;
     tags(instances, groups, project);
-    several_clusters(instances, project);
+    if ties.arguments.cluster.is_none() {
+        several_clusters(instances, project);
+    }
     for kind in ["aws_iam_user_policy", "aws_iam_user_policy_attachment", "aws_iam_role", "aws_launch_template"] {
         for instance in instances.of(kind) {
             project.report.add(Topic::Kept, place(instance), STAYS);

@@ -134,30 +134,34 @@ fn overlay(instance: &Instance, below: &Map<String, Json>, project: &mut Project
         let blocks = instance.list(list).into_iter().enumerate();
         for (index, block) in blocks.filter(|(_, block)| list != "set_list" || block["value"].is_array()) {
             let Some(name) = block["name"].as_str() else { continue };
+            let mut block = block.clone();
             let is_secret = list == "set_sensitive" || instance.is_sensitive_at(list, index);
-            let block = match is_secret && !TOKENS.contains(&name) {
-                true if is_variable(name) => json!({ "name": name, "value": LEFT_OUT }),
-                true => {
-                    let text = format!(
-                        "the value of {list} {name:?} is left out. Set the attribute, or the key of `config`, yourself."
-                    );
-                    project.report.add(Topic::Secret, place(instance), text);
-                    continue;
-                }
-                false => block.clone(),
-            };
+            if is_secret && is_variable(name) {
+                block = json!({ "value": LEFT_OUT });
+            } else if is_secret && !TOKENS.contains(&name) {
+                let text = format!(
+                    "the value of {list} {name:?} is left out. Set the attribute, or the key of `config`, yourself."
+                );
+                project.report.add(Topic::Secret, place(instance), text);
+                continue;
+            }
             if let Err(why) = put(&mut overlay, below, name, &block) {
                 let text = format!("the value of {list} {name:?} is left out: {}.", why.trim_end_matches('.'));
                 project.report.add(Topic::NoCounterpart, place(instance), text);
             }
         }
     }
-    if instance.get("set_wo").is_some() || instance.get("set_wo_revision").is_some() {
+    write_only(instance, project);
+    overlay
+}
+
+/// Reports write-only values, which no state has.
+fn write_only(instance: &Instance, project: &mut Project) {
+    if instance.get("set_wo_revision").is_some() {
         let text =
             "the values of `set_wo` are not in the state. Set the attributes, or the keys of `config`, yourself.";
         project.report.add(Topic::Secret, place(instance), text);
     }
-    overlay
 }
 
 /// Whether a name of `set` is that of an environment variable of the manager.
