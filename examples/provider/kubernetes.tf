@@ -7,7 +7,7 @@ provider "gitlabspot" {
   }
 }
 
-# The same through a proxy, here a tunnel into the cluster's network (ssh -D 1080 bastion).
+# An EKS cluster through a proxy, here a tunnel to the network of the cluster (ssh -D 1080 bastion).
 provider "gitlabspot" {
   alias  = "private_eks"
   region = "af-south-1"
@@ -17,7 +17,7 @@ provider "gitlabspot" {
   }
 }
 
-# A kubeconfig file, and another context than its current one.
+# A kubeconfig file, with a context other than its current one.
 provider "gitlabspot" {
   alias = "kubeconfig"
   kubernetes = {
@@ -87,7 +87,7 @@ provider "gitlabspot" {
   }
 }
 
-# In a pod: its service account, without any setting.
+# In a pod: the service account of the pod. No settings are required.
 provider "gitlabspot" {
   alias = "in_cluster"
 }

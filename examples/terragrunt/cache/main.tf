@@ -1,4 +1,4 @@
-# One cache for the runners of all sizes.
+# Cache of the runners of all sizes.
 
 terraform {
   required_version = ">= 1.11"

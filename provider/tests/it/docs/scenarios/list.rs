@@ -159,7 +159,7 @@ pub(super) const GROUPS: &[Group] = &[
             "The documented roles: they are sufficient, and every verb in them is needed.",
             "A quota rejects pods: the error has the reason of the ReplicaSet, and the next apply continues.",
             "A registered pod ends: it unregisters. A pod whose container restarts keeps its registration if GitLab still has it.",
-            "Values files that users wrote for Helm: applied with at most one warning, and then an empty plan. Five files are refused, with all errors at once.",
+            "Values files that users wrote for Helm: applied with at most one warning, and then an empty plan. Five files are refused by one plan, each with its own error.",
             "A key of `config` is misspelt or has a wrong type: refused at plan, also with other values unknown. State of the version with typed attributes is read.",
             "Two resources with the same name, a rename without `moved`, `create_before_destroy`: refused before any change.",
             "A policy of the cluster changes managed fields: shown by the plan, no drift afterwards, and no restart.",
