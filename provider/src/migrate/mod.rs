@@ -91,7 +91,7 @@ fn migrate(arguments: &Arguments) -> Result<Project, Cause> {
     let mut releases = Vec::new();
     if let Some(state) = &state {
         state.locate(&mut project);
-        releases = state.releases(&mut project)?;
+        releases = state.releases(arguments, &mut project)?;
     }
     let of_values = of_values(arguments, state.as_ref(), &mut project)?;
     releases.extend(of_values);

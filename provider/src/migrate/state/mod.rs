@@ -78,8 +78,8 @@ impl State {
     /// # Errors
     ///
     /// Invalid values of a release.
-    pub(super) fn releases(&self, project: &mut Project) -> Result<Vec<Parsed>, StateError> {
-        Ok(release::parse(&self.instances, project)?.into_iter().map(|(_, release)| release).collect())
+    pub(super) fn releases(&self, arguments: &Arguments, project: &mut Project) -> Result<Vec<Parsed>, StateError> {
+        release::parse(&self.instances, arguments, project)
     }
 
     /// Whether the state has this release with its values.
@@ -91,8 +91,7 @@ impl State {
     /// The release of the values files, if the values of one release in the state are sensitive.
     pub(super) fn of_values(&self, files: &[File], arguments: &Arguments, project: &mut Project) -> Option<Input> {
         let instance = self.hidden(arguments).filter(|_| !files.is_empty())?;
-        let input = release::input(instance, files.to_vec(), project);
-        Some(Input { runner_version: arguments.runner_version.clone().or(input.runner_version), ..input })
+        Some(release::input(instance, files.to_vec(), arguments, project))
     }
 
     /// The one release whose values are sensitive.
@@ -129,7 +128,7 @@ impl State {
         if count == 0 {
             return Err(StateError::Nothing { file: self.file.clone(), hint: hint(ties) });
         }
-        remarks(ties, &groups, project);
+        remarks(ties, &groups, caches, project);
         removal::add(instances, project);
         Ok(())
     }
@@ -188,20 +187,35 @@ fn hint(ties: Ties<'_>) -> String {
 }
 
 /// Adds what is reported about the resources that no resource of this provider has as its object.
-fn remarks(ties: Ties<'_>, groups: &[&Instance], project: &mut Project) {
+fn remarks(ties: Ties<'_>, groups: &[&Instance], caches: &Caches, project: &mut Project) {
     let instances = ties.instances;
     tags(instances, groups, project);
     if ties.arguments.cluster.is_none() {
         several_clusters(instances, project);
     }
-    for kind in ["aws_iam_user_policy", "aws_iam_user_policy_attachment", "aws_iam_role", "aws_launch_template"] {
-        for instance in instances.of(kind) {
-            project.report.add(Topic::Kept, place(instance), STAYS);
-        }
+    for instance in instances.all().filter(|instance| refers(instance, groups, caches)) {
+        project.report.add(Topic::Kept, place(instance), STAYS);
     }
     let text = "delete the blocks of the resources that `removed` blocks forget from the configuration, and put these files beside \
                 it: the state is the same one. After the apply the `import` and `removed` blocks can go.";
     project.report.add(Topic::Task, None, text);
+}
+
+/// Whether a resource of another provider is used by a migrated object, or refers to one.
+fn refers(instance: &Instance, groups: &[&Instance], caches: &Caches) -> bool {
+    let has = |attribute: &str, of_group: &str| {
+        let value = instance.text(attribute);
+        value.is_some() && groups.iter().any(|group| group.text(of_group) == value)
+    };
+    match instance.kind.as_str() {
+        "aws_iam_user_policy" | "aws_iam_user_policy_attachment" | "aws_iam_user_group_membership" => {
+            let user = instance.text("user");
+            caches.credentials.iter().any(|found| user.as_ref() == Some(&found.user))
+        }
+        "aws_iam_role" => has("arn", "node_role_arn"),
+        "aws_launch_template" => has("id", "launch_template.0.id"),
+        _ => false,
+    }
 }
 
 /// Forgets the tags of the Auto Scaling Groups of migrated node groups.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::super::arguments::Arguments;
 use super::super::project::Project;
 use super::super::release::{self, File, Input, Parsed};
 use super::super::report::Topic;
@@ -25,23 +26,23 @@ pub(super) fn of_chart(instances: &Instances) -> impl Iterator<Item = &Instance>
 }
 
 /// Parses the releases of the chart whose values are not sensitive.
-pub(super) fn parse<'a>(
-    instances: &'a Instances,
+pub(super) fn parse(
+    instances: &Instances,
+    arguments: &Arguments,
     project: &mut Project,
-) -> Result<Vec<(&'a Instance, Parsed)>, StateError> {
+) -> Result<Vec<Parsed>, StateError> {
     let mut parsed = Vec::new();
     for instance in of_chart(instances).filter(|instance| !instance.is_sensitive("values")) {
         let file = |(index, text)| File { name: format!("{} values[{index}]", instance.address), text };
         let files = instance.texts("values").into_iter().enumerate().map(file).collect();
-        let input = input(instance, files, project);
-        let release = release::parse(input).map_err(|error| StateError::Values(shortened(instance, &error)))?;
-        parsed.push((instance, release));
+        let input = input(instance, files, arguments, project);
+        parsed.push(release::parse(input).map_err(|error| StateError::Values(shortened(instance, &error)))?);
     }
     Ok(parsed)
 }
 
 /// The release with these values files, to which the values of `set` are added.
-pub(super) fn input(instance: &Instance, mut files: Vec<File>, project: &mut Project) -> Input {
+pub(super) fn input(instance: &Instance, mut files: Vec<File>, arguments: &Arguments, project: &mut Project) -> Input {
     let below = merged(&files);
     let overlay = overlay(instance, &below, project);
     let has_tag = has_tag(overlay.get("image")).or_else(|| has_tag(below.get("image"))).unwrap_or(false);
@@ -56,7 +57,7 @@ pub(super) fn input(instance: &Instance, mut files: Vec<File>, project: &mut Pro
         name: name(instance),
         namespace: namespace(instance),
         // A tag in the values takes precedence over that of the chart, and determines the version.
-        runner_version: version(instance).filter(|_| !has_tag),
+        runner_version: arguments.runner_version.clone().or_else(|| version(instance).filter(|_| !has_tag)),
     }
 }
 
@@ -151,16 +152,21 @@ fn overlay(instance: &Instance, below: &Map<String, Json>, project: &mut Project
             }
         }
     }
-    write_only(instance, project);
+    outside_of_state(instance, project);
     overlay
 }
 
-/// Reports write-only values, which no state has.
-fn write_only(instance: &Instance, project: &mut Project) {
+/// Reports settings of the release that the state does not have.
+fn outside_of_state(instance: &Instance, project: &mut Project) {
     if instance.get("set_wo_revision").is_some() {
         let text =
             "the values of `set_wo` are not in the state. Set the attributes, or the keys of `config`, yourself.";
         project.report.add(Topic::Secret, place(instance), text);
+    }
+    if instance.get("postrender").is_some_and(|block| *block != json!([])) {
+        let text =
+            "`postrender` changes the objects of the chart. Its changes are not in the state, and are not migrated.";
+        project.report.add(Topic::NoCounterpart, place(instance), text);
     }
 }
 

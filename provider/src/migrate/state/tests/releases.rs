@@ -36,7 +36,9 @@ fn set_has_the_syntax_of_helm() {
         ("concurrent", "12", ""),
     ]);
     let list = json!([{ "name": "configMaps.x", "value": null }, { "name": "runners.tags", "value": ["a", "b"] }]);
-    let resources = vec![helm(&json!({ "set": blocks, "set_list": list, "set_wo_revision": 2 }))];
+    let postrender = json!([{ "binary_path": "./patch.sh" }]);
+    let changes = json!({ "set": blocks, "set_list": list, "set_wo_revision": 2, "postrender": postrender });
+    let resources = vec![helm(&changes)];
     let (hcl, report) = migrated(&state(resources), &Arguments::default());
     for text in [
         "key      = \"a\"\n      operator = \"Exists\"\n      effect   = \"NoSchedule\"\n",
@@ -53,6 +55,7 @@ fn set_has_the_syntax_of_helm() {
     for line in [
         "`helm_release.r`: the value of set \"podAnnotations.h\" is left out: with the type `literal` its name is one key",
         "`helm_release.r`: the values of `set_wo` are not in the state.",
+        "`helm_release.r`: `postrender` changes the objects of the chart.",
     ] {
         assert!(report.contains(line), "{line}: {report}");
     }
@@ -95,6 +98,11 @@ fn version_of_the_chart_is_kept_without_a_tag() {
         assert!(hcl.contains(expected), "{image}: {hcl}");
         assert!(!hcl.contains("19.3.0"), "{image}: {hcl}");
     }
+    // The option is for an image whose tag does not have the version.
+    let arguments = Arguments { runner_version: Some("18.1.0".to_owned()), ..Arguments::default() };
+    let values = format!("{VALUES}image: {{tag: custom}}\n");
+    let (hcl, _) = migrated(&state(vec![helm(&json!({ "values": [values] }))]), &arguments);
+    assert!(hcl.contains("runner_version          = \"18.1.0\""), "{hcl}");
 }
 
 #[test]

@@ -167,6 +167,38 @@ fn what_is_not_of_a_cache_is_listed_with_its_option() {
 }
 
 #[test]
+fn only_resources_with_a_migrated_object_are_remarked() {
+    let role = |name: &str| {
+        let arn = format!("arn:aws:iam::123456789012:role/{name}");
+        resource("", "aws_iam_role", name, &[(Json::Null, json!({ "arn": arn }))])
+    };
+    let resources = [
+        vec![
+            resource("", "aws_eks_node_group", "build", &[(Json::Null, node_group("build"))]),
+            role("nodes"),
+            role("app"),
+        ],
+        user("cache"),
+        user("mail"),
+        vec![bucket("cache"), release("ci", Some("cache"), Some("s3")), secret("ci", "s3", "cache")],
+        vec![policy("cache", "arn:aws:s3:::cache"), policy("mail", "*")],
+    ];
+    let (_, report) = migrated(&state(resources.concat()), &Arguments::default());
+    for (address, is_listed) in [
+        ("aws_iam_role.nodes", true),
+        ("aws_iam_role.app", false),
+        ("aws_iam_user_policy.cache", true),
+        ("aws_iam_user_policy.mail", false),
+    ] {
+        assert_eq!(
+            report.contains(&format!("`{address}`: stays with its provider.")),
+            is_listed,
+            "{address}: {report}"
+        );
+    }
+}
+
+#[test]
 fn each_release_has_its_own_bucket_and_user() {
     let resources = [
         vec![bucket("a-cache"), bucket("b-cache")],
