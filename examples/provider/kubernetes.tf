@@ -37,7 +37,7 @@ provider "gitlabspot" {
 }
 
 variable "kubernetes" {
-  description = "Address and certificates of a cluster, certificates in PEM."
+  description = "Address of a cluster, and its certificates in PEM format."
   type = object({
     host        = string
     authority   = string
@@ -46,7 +46,7 @@ variable "kubernetes" {
 }
 
 variable "kubernetes_secrets" {
-  description = "A token, and the key of the certificate in PEM."
+  description = "Token, and private key of the client certificate in PEM format."
   type        = object({ token = string, key = string })
   sensitive   = true
 }

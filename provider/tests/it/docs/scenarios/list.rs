@@ -62,6 +62,7 @@ pub(super) const GROUPS: &[Group] = &[
             "A launch template or its version was deleted manually: the group is replaced, or the version is created again in place.",
             "Taints, labels and numbers are unknown or have many digits: the plan has the later values, and there is no drift.",
             "All resources are imported by ID and by identity with a configuration that the engine generates: the plan is empty.",
+            "`terraform query` lists all resources, and generates their configuration with `import` blocks: the plan is empty.",
         ],
         untested: &[],
     },
