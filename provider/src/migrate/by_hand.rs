@@ -17,7 +17,7 @@ pub(super) fn bucket(name: &str, arguments: &Arguments, releases: &[OfRelease], 
 fn cache_of(bucket: &str, releases: &[OfRelease]) -> Cache {
     let caches = || releases.iter().map(|of| &of.cache);
     let same = caches().find(|cache| cache.bucket.as_deref() == Some(bucket));
-    let found = same.or_else(|| caches().find(|cache| cache.bucket.is_none()));
+    let found = same.or_else(|| caches().find(|cache| cache.bucket.is_none() && !cache.is_elsewhere));
     found.cloned().unwrap_or_default()
 }
 

@@ -40,7 +40,9 @@ impl Ties<'_> {
         let expiring: Vec<String> =
             self.all().filter(|(bucket, _)| self.expires(bucket)).map(|(_, name)| name).collect();
         match expiring.as_slice() {
-            [only] if found.is_empty() && !self.releases.is_empty() => found.extend([only.clone()]),
+            [only] if found.is_empty() && self.releases.iter().any(|of| !of.cache.is_elsewhere) => {
+                found.extend([only.clone()]);
+            }
             _ => {}
         }
         found

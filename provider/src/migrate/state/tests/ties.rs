@@ -88,6 +88,17 @@ fn buckets_and_users_of_a_cache_are_migrated() {
             named(None, None),
             vec!["cache", "ci/runner"],
         ),
+        (
+            "only expiring, and a cache in MinIO",
+            vec![
+                bucket("data"),
+                bucket("logs"),
+                expiring("logs", 14),
+                release("ci", Some("cache\"\n          ServerAddress = \"minio:9000"), None),
+            ],
+            named(None, None),
+            vec!["ci/runner"],
+        ),
         // The bucket that the values name was created by hand.
         (
             "elsewhere",
