@@ -45,6 +45,8 @@ static POD: &[Key] = &[
 ];
 
 /// The empty string selects the default of the cluster.
+const DNS_POLICY: Choice =
+    Choice::exact(&["none", "default", "cluster-first", "cluster-first-with-host-net"]).else_uses("cluster-first");
 const PULL_POLICY: Choice = Choice::exact(&["never", "if-not-present", "always"]).or(&[""]);
 
 static PERMITTED: &[Key] = &[
@@ -124,11 +126,7 @@ static PARTS: &[Key] = &[
     tables("services", &SERVICES, "Containers started beside every job."),
     text("suspend_pvc_size", "Size of the volume of a suspendable job; 20Gi when unset.").since(19, 4),
     text("suspend_pvc_storage_class", "Storage class of that volume.").since(19, 4),
-    choice(
-        "dns_policy",
-        &["none", "default", "cluster-first", "cluster-first-with-host-net"],
-        "How pods resolve names.",
-    ),
+    Key::new("dns_policy", Kind::Choice(DNS_POLICY), "How pods resolve names."),
     table("dns_config", &DNS_CONFIG, "Resolver settings of the pods."),
     table("container_lifecycle", &CONTAINER_LIFECYCLE, "Hooks of the build container."),
     tables("pod_spec", &POD_SPEC, "Patches of the generated pod; needs FF_USE_ADVANCED_POD_SPEC_CONFIGURATION.")

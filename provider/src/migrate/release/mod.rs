@@ -286,6 +286,9 @@ impl Writer<'_> {
                 project.report.add(Topic::NoCounterpart, place, format!("{}: {}", warning.summary, others.join(" ")));
             }
         }
+        for (key, text) in &release.tasks {
+            project.report.add(Topic::Task, self.place(key), text);
+        }
         for key in &release.lost {
             let text = "no attribute gives it, so that it is left out. The chart's field is one that Kubernetes ignores, or \
                         that this provider does not have.";

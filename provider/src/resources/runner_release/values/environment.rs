@@ -91,7 +91,7 @@ fn kind(path: &str) -> Option<Kind> {
 
 /// Converts the text of a variable to the value of an option. Lists are separated by commas; maps are JSON or
 /// `key:value`.
-fn value(text: &str, kind: Kind) -> Value {
+pub(super) fn value(text: &str, kind: Kind) -> Value {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match kind {
         Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_) | Kind::Integers | Kind::Floats => {
