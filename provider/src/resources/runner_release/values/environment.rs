@@ -106,6 +106,14 @@ pub(super) fn value(text: &str, kind: Kind) -> Value {
     }
 }
 
+/// What the runner uses instead of a text, if it ignores the text.
+fn replaced(text: &str, kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Choice(choice) if choice.spelling(text).is_none() => choice.fallback(),
+        _ => None,
+    }
+}
+
 impl ValuesTranslator<'_> {
     /// Converts `envVars` and `extraEnv` to a layer of configuration, and lists variables with values in other objects.
     pub(super) fn environment(&mut self) {
@@ -131,6 +139,13 @@ impl ValuesTranslator<'_> {
                     match text {
                         Some(text) if !text.is_empty() => {
                             let Some(kind) = kind(&option) else { continue };
+                            if let Some(used) = replaced(&text, kind) {
+                                self.note(
+                                    &path,
+                                    format!("{name} is {text:?}, which GitLab Runner ignores: it uses {used}."),
+                                );
+                                continue;
+                            }
                             put(&mut options, &option, value(&text, kind));
                         }
                         Some(_) => {}

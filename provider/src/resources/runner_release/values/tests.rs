@@ -191,6 +191,18 @@ fn variables_keep_their_order_and_configure_the_runner() {
 }
 
 #[test]
+fn variables_that_the_runner_ignores_are_no_errors() {
+    let file = "extraEnv:\n  KUBERNETES_DNS_POLICY: None\n";
+    assert_eq!(
+        notes(file),
+        [
+            "line 2, extraEnv.KUBERNETES_DNS_POLICY: KUBERNETES_DNS_POLICY is \"None\", which GitLab Runner ignores: it uses cluster-first."
+        ]
+    );
+    assert_eq!(read(&[file], CONTEXT).environment, Config::default());
+}
+
+#[test]
 fn empty_and_null_are_no_values() {
     let read = read(
         &[
