@@ -334,5 +334,11 @@ pub static KEYS: &[ValuesKey] = &[
     key("volumes", List, Attribute("volumes")),
     key("volumeMounts", List, Attribute("volume_mounts")),
     key("extraContainers", List, Attribute("extra_containers")),
-    key("extraObjects", Any, Nothing("objects of other kinds are resources of their own, such as kubernetes_manifest")),
+    key(
+        "extraObjects",
+        Any,
+        Nothing(
+            "other objects are not part of a release. Those of a Helm release are preserved, and can be managed with kubernetes_manifest",
+        ),
+    ),
 ];

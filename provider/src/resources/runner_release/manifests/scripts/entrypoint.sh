@@ -53,7 +53,7 @@ toml_string() {
 toml_line() {
   if [[ -n "${!2:-}" ]]; then
     printf '%s = %s\n' "$1" "$(toml_string "${!2}")"
-    replaced+=" $1 "
+    replaced+="$1 "
   fi
 }
 
@@ -61,7 +61,7 @@ toml_line() {
 # credentials of the cache, which a complete configuration takes from no variable.
 write_config() {
   local line
-  local replaced=""
+  local replaced=" "
   local address="${SESSION_SERVER_ADDRESS:-}"
   # A port follows.
   if [[ "$address" == *:* && "$address" != \[* ]]; then
@@ -74,7 +74,7 @@ write_config() {
     printf '%s\n' "${line//@SESSION_SERVER_ADDRESS@/$address}"
     [[ "$START" == whole-config ]] || continue
     case "$line" in
-      '['*) replaced="" ;;&
+      '['*) replaced=" " ;;&
       '[runners.cache.s3]')
         toml_line AccessKey CACHE_S3_ACCESS_KEY
         toml_line SecretKey CACHE_S3_SECRET_KEY
