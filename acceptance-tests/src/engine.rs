@@ -89,10 +89,10 @@ impl Engine {
     /// The newer Terraform version that `make tools` installs.
     #[must_use]
     pub fn newer_terraform() -> Self {
-        Self { name: "terraform-1.13", path: Cloud::running().tool("terraform-1.13"), before: None }
+        Self { name: "terraform-1.16", path: Cloud::running().tool("terraform-1.16"), before: None }
     }
 
-    /// Name without spaces: `opentofu`, `terraform` or `terraform-1.13`.
+    /// Name without spaces: `opentofu`, `terraform` or `terraform-1.16`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

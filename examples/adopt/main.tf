@@ -1,8 +1,8 @@
-# Imports existing objects: the first plan imports four resources, updates what differs from this configuration, and
-# creates or replaces nothing. The import blocks can be removed after the first apply.
+# Imports existing objects: the first plan imports four resources, updates attributes that differ from this
+# configuration, and creates or replaces nothing. The import blocks can be deleted after the first apply.
 #
 #   tofu init
-#   tofu plan    # read it: everything below is "import", nothing is "replace"
+#   tofu plan    # all resources are imported, and none is created or replaced
 #   tofu apply
 
 terraform {
@@ -25,8 +25,8 @@ provider "gitlabspot" {
 }
 
 # The node group of eksctl, with its role and launch template. The template contains SSH key, disks and metadata
-# options, so remote_access and disk_size are not set. The provider manages the tags of the Auto Scaling Group that were
-# added in the console.
+# options, so that remote_access and disk_size are not set. The provider manages the tags of the Auto Scaling Group that
+# were added in the console.
 import {
   to = gitlabspot_node_group.build
   id = "${var.cluster_name}:${var.node_group}"

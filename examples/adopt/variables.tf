@@ -17,17 +17,17 @@ variable "node_group" {
 }
 
 variable "node_role_arn" {
-  description = "ARN of its role, as `aws eks describe-nodegroup` shows it."
+  description = "ARN of the IAM role of the nodes, as shown by `aws eks describe-nodegroup`."
   type        = string
 }
 
 variable "launch_template_id" {
-  description = "Id of its launch template, as `aws eks describe-nodegroup` shows it."
+  description = "ID of the launch template of the node group, as shown by `aws eks describe-nodegroup`."
   type        = string
 }
 
 variable "launch_template_version" {
-  description = "Version of the launch template that it has, as `aws eks describe-nodegroup` shows it."
+  description = "Version of the launch template that the node group uses, as shown by `aws eks describe-nodegroup`."
   type        = string
   default     = "1"
 }
@@ -38,7 +38,7 @@ variable "cache_bucket" {
 }
 
 variable "iam_user" {
-  description = "Name of the IAM user whose key the runner has."
+  description = "Name of the IAM user whose access key the runner uses."
   type        = string
 }
 
@@ -49,12 +49,12 @@ variable "namespace" {
 }
 
 variable "values_file" {
-  description = "Path of the values file that Helm was given."
+  description = "Path of the values file of the Helm release."
   type        = string
 }
 
 variable "runner_version" {
-  description = "Version of the runner that the chart deployed, as the image of its Deployment has it."
+  description = "Version of GitLab Runner that the chart deployed: the version of the image of the Deployment."
   type        = string
   default     = "18.9.0"
 }

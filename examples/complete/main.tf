@@ -116,9 +116,9 @@ module "runner_stack" {
   }
   image_pull_secrets = var.image_pull_secret == null ? [] : [var.image_pull_secret]
 
-  # Warm capacity for the next job, so that it does not wait for a node. null disables it.
+  # Warm capacity for the next jobs, so that they do not wait for a node. null disables it.
   warm_capacity = var.warm_capacity
 
   metrics         = true
-  service_monitor = true # needs the Prometheus operator
+  service_monitor = true # requires the Prometheus operator
 }

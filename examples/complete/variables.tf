@@ -5,31 +5,31 @@ variable "cluster_name" {
 }
 
 variable "region" {
-  description = "Region of the cluster; the cache lives there too, near the nodes."
+  description = "Region of the cluster and of the cache bucket."
   type        = string
   default     = "af-south-1"
 }
 
 variable "availability_zones" {
-  description = "Zones of the build nodes. One keeps traffic in the zone; more find Spot capacity more often."
+  description = "Availability zones of the build nodes. With one zone, traffic stays in the zone. With several zones, Spot capacity is available more often."
   type        = set(string)
   default     = ["af-south-1b"]
 }
 
 variable "ec2_ssh_key" {
-  description = "Name of an existing EC2 key pair for SSH to the nodes; null for no SSH."
+  description = "Name of an existing EC2 key pair for SSH access to the nodes. `null` disables SSH access."
   type        = string
   default     = "your-ssh-key"
 }
 
 variable "ssh_security_group_ids" {
-  description = "Security groups of the nodes that allow SSH, beside the cluster's own; null for that one alone."
+  description = "IDs of additional security groups of the nodes that allow SSH. `null` means only the cluster security group."
   type        = set(string)
   default     = null
 }
 
 variable "cache_bucket" {
-  description = "Name of the cache bucket: unique in the world."
+  description = "Name of the cache bucket, unique among all accounts of the AWS partition."
   type        = string
 }
 
@@ -48,7 +48,7 @@ variable "gitlab_url" {
 # The token is ephemeral and set in a write-only argument: it is not stored in state or plan files.
 # Set one of the two variables, for example with TF_VAR_registration_token in the environment.
 variable "registration_token" {
-  description = "Registration token of a group or project: the older flow, which registers at start."
+  description = "Registration token of a group or project, which GitLab has deprecated: the runner registers when it starts."
   type        = string
   default     = null
   sensitive   = true
@@ -56,7 +56,7 @@ variable "registration_token" {
 }
 
 variable "runner_token" {
-  description = "Authentication token (glrt-...) of a runner that was made in GitLab's pages: the newer flow."
+  description = "Authentication token (`glrt-...`) of a runner that was created in GitLab."
   type        = string
   default     = null
   sensitive   = true
@@ -64,19 +64,19 @@ variable "runner_token" {
 }
 
 variable "token_version" {
-  description = "Raise it to have a new token written: nobody can see that the token itself is another one."
+  description = "Arbitrary number. Increase it together with the token: write-only values are not compared."
   type        = number
   default     = 1
 }
 
 variable "image_pull_secret" {
-  description = "Name of a Secret for pulling the runner's image from a private registry; null for none."
+  description = "Name of an image pull Secret, for the image of the runner in a private registry. `null` means none."
   type        = string
   default     = "your-pull-secrets"
 }
 
 variable "warm_capacity" {
-  description = "Number of jobs for which there is room at once, and when, for instance `{ pods = 2, schedule = { start = \"0 8 * * MON-FRI\", end = \"0 18 * * MON-FRI\", time_zone = \"Africa/Johannesburg\" } }`; null for none."
+  description = "Number of jobs for which capacity is reserved, and the schedule of the reservation, for example `{ pods = 2, schedule = { start = \"0 8 * * MON-FRI\", end = \"0 18 * * MON-FRI\", time_zone = \"Africa/Johannesburg\" } }`. `null` reserves no capacity."
   type = object({
     pods     = number
     schedule = optional(object({ start = string, end = string, time_zone = string }))

@@ -7,7 +7,7 @@ provider "gitlabspot" {
   }
 }
 
-# The same through a proxy, here a tunnel into the cluster's network (ssh -D 1080 bastion).
+# An EKS cluster through a proxy, here a tunnel to the network of the cluster (ssh -D 1080 bastion).
 provider "gitlabspot" {
   alias  = "private_eks"
   region = "af-south-1"
@@ -17,7 +17,7 @@ provider "gitlabspot" {
   }
 }
 
-# A kubeconfig file, and another context than its current one.
+# A kubeconfig file, with a context other than its current one.
 provider "gitlabspot" {
   alias = "kubeconfig"
   kubernetes = {
@@ -37,7 +37,7 @@ provider "gitlabspot" {
 }
 
 variable "kubernetes" {
-  description = "Address and certificates of a cluster, certificates in PEM."
+  description = "Address of a cluster, and its certificates in PEM format."
   type = object({
     host        = string
     authority   = string
@@ -46,7 +46,7 @@ variable "kubernetes" {
 }
 
 variable "kubernetes_secrets" {
-  description = "A token, and the key of the certificate in PEM."
+  description = "Token, and private key of the client certificate in PEM format."
   type        = object({ token = string, key = string })
   sensitive   = true
 }
@@ -87,7 +87,7 @@ provider "gitlabspot" {
   }
 }
 
-# In a pod: its service account, without any setting.
+# In a pod: the service account of the pod. No settings are required.
 provider "gitlabspot" {
   alias = "in_cluster"
 }

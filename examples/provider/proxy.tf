@@ -5,7 +5,7 @@ provider "gitlabspot" {
   no_proxy         = ".internal.example.com,10.0.0.0/8"
   custom_ca_bundle = "/etc/ssl/certs/example.pem"
 
-  # Interface endpoints of the VPC in place of the public ones.
+  # Interface endpoints of the VPC instead of the public endpoints.
   endpoints = {
     eks = "https://eks.internal.example.com"
     sts = "https://sts.internal.example.com"

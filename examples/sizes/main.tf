@@ -1,5 +1,5 @@
-# Three runners, S, M and L, each with nodes of its own, and one cache for all. A job chooses its size by the tag of the
-# runner: `tags: [large]`.
+# Three runners (small, medium and large), each with its own nodes, and a shared cache. A job selects its size with the
+# tag of the runner: `tags: [large]`.
 #
 #   export TF_VAR_cache_bucket=my-runner-cache
 #   export TF_VAR_runner_tokens='{"small":"glrt-...","medium":"glrt-...","large":"glrt-..."}'
@@ -48,7 +48,7 @@ locals {
   }
 }
 
-# The sizes share the cache.
+# Cache of the runners of all sizes.
 resource "gitlabspot_cache_bucket" "shared" {
   bucket = var.cache_bucket
 }
@@ -78,7 +78,7 @@ module "runner" {
     }
   }
 
-  # Warm capacity in office hours, because most jobs are small.
+  # Warm capacity in office hours, only for small jobs, because these are the most frequent.
   warm_capacity = each.key != "small" ? null : {
     pods     = 2
     schedule = { start = "0 8 * * MON-FRI", end = "0 18 * * MON-FRI", time_zone = "Africa/Johannesburg" }

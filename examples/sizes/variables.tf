@@ -17,7 +17,7 @@ variable "availability_zones" {
 }
 
 variable "cache_bucket" {
-  description = "Name of the cache bucket: unique in the world."
+  description = "Name of the cache bucket, unique among all accounts of the AWS partition."
   type        = string
 }
 

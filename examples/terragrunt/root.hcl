@@ -1,4 +1,4 @@
-# What all units have: the provider, and a state in S3.
+# Configuration of all units: the provider, and a state in S3.
 
 generate "provider" {
   path      = "provider.tf"

@@ -3,7 +3,7 @@
 use gitlabspot_acceptance_tests::{Engine, Stage, Workspace};
 use serde_json::{Value, json};
 
-use super::complete::{BUCKET, CREDENTIALS, NODES, PLACEHOLDERS, RELEASE, variables};
+use super::complete::{BUCKET, CREDENTIALS, NODE_GROUP, NODES, PLACEHOLDERS, RELEASE, variables};
 
 const HEAD: &str = r#"
 terraform {
@@ -54,6 +54,57 @@ async fn import_by_identity_generates_configuration_with_newer_terraform() {
     generates(Engine::newer_terraform(), "by_identity", by_identity).await;
 }
 
+/// N38: `terraform query` lists all resources, and generates configuration and `import` blocks that change nothing.
+#[tokio::test]
+async fn query_generates_configuration_with_newer_terraform() {
+    let stage = Stage::new("generate_config/query", Engine::newer_terraform()).await;
+    let workspace = stage.example("complete", variables(&stage)).await;
+    workspace.set(&json!({ "warm_capacity": { "pods": 1 } }));
+    workspace.apply().await;
+    let state = workspace.state().await;
+
+    let twin = empty_twin(&workspace);
+    let (cluster, namespace) = (stage.account.cluster(), stage.namespace.name());
+    let in_cluster = format!("cluster_name = {cluster:?}\n namespace = {namespace:?}");
+    let lists = [
+        ("gitlabspot_node_group", format!("cluster_name = {cluster:?}")),
+        ("gitlabspot_cache_bucket", format!("bucket_prefix = {namespace:?}")),
+        ("gitlabspot_runner_credentials", in_cluster.clone()),
+        ("gitlabspot_runner_release", in_cluster.clone()),
+        ("gitlabspot_warm_capacity", in_cluster),
+    ];
+    let block = |(kind, config): &(&str, String)| {
+        format!("list {kind:?} \"all\" {{\n provider = gitlabspot\n config {{\n {config}\n }}\n}}\n")
+    };
+    twin.write("all.tfquery.hcl", &lists.iter().map(block).collect::<String>());
+    twin.init().await;
+    let listed = twin.run(&["query"]).await.succeeded().to_string();
+    for (kind, _) in &lists {
+        assert_eq!(listed.matches(&format!("list.{kind}.all")).count(), 1, "{kind}: {listed}");
+    }
+    let names = [format!("{cluster}:{NODE_GROUP}"), format!("{namespace}/gitlab-runner"), namespace.to_owned()];
+    for name in names {
+        assert!(listed.lines().any(|line| line.ends_with(&format!(" {name}"))), "{name}: {listed}");
+    }
+    let generated = twin.run(&["query", "-generate-config-out=generated.tf"]).await;
+    assert_eq!(generated.code, Some(0), "{generated}");
+    std::fs::remove_file(twin.folder().join("all.tfquery.hcl")).unwrap();
+    let generated = std::fs::read_to_string(twin.folder().join("generated.tf")).unwrap();
+    twin.write("generated.tf", &with_token(&generated));
+    let plan = twin.plan().await;
+    assert_eq!(generated.matches("import {").count(), IMPORTED.len(), "{generated}");
+    assert!(plan.changes().is_empty(), "what was generated changes something: {}", plan.output());
+    let ids = IMPORTED.map(|(address, _)| state.resource(address)["id"].clone());
+    for (kind, _) in &lists {
+        let change = plan.change(&format!("{kind}.all_0"));
+        assert!(ids.contains(&change["after"]["id"]), "{kind}: {}", change["after"]["id"]);
+        assert_ne!(change["importing"], Value::Null, "{kind}: {}", plan.output());
+    }
+
+    workspace.destroy().await;
+    stage.assert_nothing_remains().await;
+}
+
 async fn by_id(_: &Stage, workspace: &Workspace) -> Imports {
     let state = workspace.state().await;
     let id = |address| (address, format!("id = {}", state.resource(address)["id"]));
@@ -83,10 +134,7 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
     workspace.set(&json!({ "warm_capacity": { "pods": 1 } }));
     workspace.apply().await;
 
-    let twin = workspace.twin();
-    std::fs::remove_file(twin.folder().join("terraform.tfstate")).unwrap();
-    twin.write("outputs.tf", "");
-    twin.write("main.tf", HEAD);
+    let twin = empty_twin(&workspace);
     let to = |applied: &str| IMPORTED.iter().find(|(address, _)| *address == applied).unwrap().1;
     let block = |(address, by): (&str, String)| format!("import {{\n  to = {}\n  {by}\n}}\n", to(address));
     let blocks: String = imports(&stage, &workspace).await.into_iter().map(block).collect();
@@ -107,6 +155,15 @@ async fn generates(engine: Engine, how: &str, imports: impl AsyncFn(&Stage, &Wor
 
     workspace.destroy().await;
     stage.assert_nothing_remains().await;
+}
+
+/// A workspace with the variables of another one, a provider block, no resources and no state.
+fn empty_twin(workspace: &Workspace) -> Workspace {
+    let twin = workspace.twin();
+    std::fs::remove_file(twin.folder().join("terraform.tfstate")).unwrap();
+    twin.write("outputs.tf", "");
+    twin.write("main.tf", HEAD);
+    twin
 }
 
 /// Adds a registration token to the generated configuration.

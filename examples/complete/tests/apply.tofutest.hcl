@@ -1,4 +1,5 @@
-# OpenTofu alone: an apply of `terraform test` needs a value for every ephemeral variable, and this example takes one of two tokens.
+# Only for OpenTofu: an apply of `terraform test` needs a value for every ephemeral variable, and this example has two
+# alternative token variables.
 
 mock_provider "gitlabspot" {
   mock_resource "gitlabspot_node_group" {

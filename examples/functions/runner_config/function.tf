@@ -1,4 +1,4 @@
-# The value `runners.config` of the official chart, checked before Helm sees it.
+# The value `runners.config` of the official chart, validated at plan.
 output "runners" {
   value = provider::gitlabspot::runner_config({
     executor = "kubernetes"
@@ -16,7 +16,7 @@ output "runners" {
   })
 }
 
-# A whole file with two runners.
+# A complete file with two runners.
 output "file" {
   value = provider::gitlabspot::runner_config({
     concurrent = 10

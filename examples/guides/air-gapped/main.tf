@@ -9,7 +9,8 @@ terraform {
   }
 }
 
-# Interface endpoints with private DNS need no setting. Those without it are named here, and the proxy is for the rest.
+# Interface endpoints with private DNS need no setting. Endpoints without private DNS are set in `endpoints`. All other
+# calls use the proxy.
 provider "gitlabspot" {
   region           = "af-south-1"
   custom_ca_bundle = "/etc/ssl/certs/example.pem"
@@ -37,7 +38,7 @@ module "runner_stack" {
   certs_secret_name = "gitlab-certificates"
   runner_token      = var.runner_token
 
-  # Images of the manager, of jobs and of placeholders, from a registry of your own.
+  # Images of the manager, of jobs and of placeholder pods from a private registry.
   image = "registry.internal.example.com/gitlab-runner:alpine-v19.3.0"
 
   config = {
@@ -52,7 +53,7 @@ module "runner_stack" {
     pause_image = "registry.internal.example.com/pause:3.10"
   }
 
-  # Images of jobs that name Docker Hub.
+  # Mirror for images of Docker Hub in jobs.
   template = {
     root_volume      = { size = 80 }
     registry_mirrors = { "docker.io" = ["https://mirror.internal.example.com"] }

@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # The state is in GitLab, at TF_HTTP_ADDRESS.
+  # The state is stored in GitLab, at TF_HTTP_ADDRESS.
   backend "http" {}
 }
 

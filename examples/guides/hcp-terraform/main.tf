@@ -17,12 +17,12 @@ terraform {
   }
 }
 
-# Credentials come from the run: the workspace sets TFC_AWS_PROVIDER_AUTH and TFC_AWS_RUN_ROLE_ARN.
+# Credentials come from the run: the workspace sets TFC_AWS_PROVIDER_AUTH and the ARNs of the roles.
 provider "gitlabspot" {
   region     = "af-south-1"
   kubernetes = { cluster_name = "prod" }
 
-  # A run with the role of another account changes nothing there.
+  # A run with credentials of another account is an error.
   allowed_account_ids = ["123456789012"]
 }
 

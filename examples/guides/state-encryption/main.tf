@@ -18,6 +18,6 @@ resource "gitlabspot_cache_bucket" "cache" {
 }
 
 variable "cache_bucket" {
-  description = "Name of the cache bucket: unique in the world."
+  description = "Name of the cache bucket, unique among all accounts of the AWS partition."
   type        = string
 }

@@ -1,5 +1,5 @@
 locals {
-  # The bucket of this stack, unless there is one for several stacks.
+  # The bucket of the stack, or the existing bucket in var.cache_bucket.
   cache_bucket = {
     bucket       = var.cache_bucket == null ? gitlabspot_cache_bucket.this[0].bucket : var.cache_bucket.bucket
     runner_cache = var.cache_bucket == null ? gitlabspot_cache_bucket.this[0].runner_cache : var.cache_bucket.runner_cache

@@ -24,7 +24,7 @@ output "asg_tags" {
 }
 
 output "build_nodes" {
-  description = "Labels and taints of the nodes, for `build_nodes` of a further runner on them."
+  description = "Node selector and tolerations of pods on the nodes, for `build_nodes` of another runner."
   value       = module.build_nodes.build_nodes
 }
 

@@ -9,7 +9,7 @@ variable "cluster_name" {
 }
 
 variable "name" {
-  description = "Name of the release, and of the node group without `node_group_name`."
+  description = "Name of the release. Also the name of the node group, unless `node_group_name` is set."
   type        = string
   default     = "gitlab-runner"
 
@@ -26,7 +26,7 @@ variable "node_group_name" {
 }
 
 variable "availability_zones" {
-  description = "Availability zones of the nodes. Set this or `subnet_ids`."
+  description = "Availability zones of the nodes. One of `availability_zones` and `subnet_ids` is required."
   type        = set(string)
   default     = null
 
@@ -37,7 +37,7 @@ variable "availability_zones" {
 }
 
 variable "subnet_ids" {
-  description = "IDs of the subnets of the nodes. Set this or `availability_zones`."
+  description = "IDs of the subnets of the nodes. One of `availability_zones` and `subnet_ids` is required."
   type        = set(string)
   default     = null
 }
@@ -54,7 +54,7 @@ variable "capacity_type" {
 }
 
 variable "instance_types" {
-  description = "EC2 instance types in order of preference, 1 to 20, all with the same vCPUs and memory. Set this or `instance_requirements`."
+  description = "EC2 instance types in order of preference, 1 to 20, all with the same vCPUs and memory. One of `instance_types` and `instance_requirements` is required."
   type        = list(string)
   default     = null
 
@@ -71,8 +71,8 @@ variable "instance_types" {
 
 variable "instance_requirements" {
   description = <<-EOT
-    vCPUs and memory (GiB) of the nodes, in place of `instance_types`. The instance types that are cheapest on Spot at the first
-    apply are used until the requirements change. A change replaces the node group.
+    Required vCPUs and memory (GiB) of the nodes, instead of `instance_types`. The instance types that are cheapest on Spot at
+    the first apply are used until the requirements change. A change replaces the node group.
   EOT
   type = object({
     vcpus             = number
@@ -118,13 +118,13 @@ variable "max_size" {
 }
 
 variable "labels" {
-  description = "Kubernetes labels of the nodes, which the jobs require. Defaults to `build-nodes` with the name of the node group."
+  description = "Kubernetes labels of the nodes, which the jobs require. Defaults to the label `build-nodes` with the name of the node group."
   type        = map(string)
   default     = null
 }
 
 variable "taints" {
-  description = "Kubernetes taints of the nodes, which the jobs tolerate. Defaults to `build-nodes` with the name of the node group and `NoSchedule`."
+  description = "Kubernetes taints of the nodes, which the jobs tolerate. Defaults to the taint `build-nodes` with the name of the node group and the effect `NoSchedule`."
   type = set(object({
     key    = string
     value  = optional(string)
@@ -141,13 +141,13 @@ variable "taints" {
 }
 
 variable "node_role_arn" {
-  description = "ARN of an existing IAM role of the nodes. Without it a role is created from `node_role`."
+  description = "ARN of an existing IAM role of the nodes. By default a role is created with the settings in `node_role`."
   type        = string
   default     = null
 }
 
 variable "node_role" {
-  description = "IAM role that is created for the nodes. `addon_policies` are the add-ons whose pods use it."
+  description = "IAM role that is created for the nodes. `addon_policies` lists the add-ons whose pods use the role."
   type = object({
     name                   = optional(string)
     path                   = optional(string)
@@ -198,7 +198,7 @@ variable "namespace" {
 }
 
 variable "create_namespace" {
-  description = "Whether the namespace is created if it does not exist, and deleted when nothing else is left in it."
+  description = "Whether the namespace is created if it does not exist. A destroy deletes it if it contains no other objects."
   type        = bool
   default     = true
 }
@@ -221,7 +221,7 @@ variable "runner_name" {
 }
 
 variable "runner_version" {
-  description = "Version of GitLab Runner, for example `19.3.0`. Defaults to that of the provider."
+  description = "Version of GitLab Runner, for example `19.3.0`. Defaults to the default version of the provider."
   type        = string
   default     = null
 
@@ -232,7 +232,7 @@ variable "runner_version" {
 }
 
 variable "runner_token" {
-  description = "Authentication token (`glrt-...`) of the runner. Set this, `registration_token` or `token_secret_name`."
+  description = "Authentication token (`glrt-...`) of the runner. One of `runner_token`, `registration_token` and `token_secret_name` is required."
   type        = string
   default     = null
   sensitive   = true
@@ -247,7 +247,7 @@ variable "runner_token" {
 }
 
 variable "registration_token" {
-  description = "Registration token of a group or project, which GitLab has deprecated. Set this, `runner_token` or `token_secret_name`."
+  description = "Registration token of a group or project, which GitLab has deprecated. Conflicts with `runner_token` and `token_secret_name`."
   type        = string
   default     = null
   sensitive   = true
@@ -261,13 +261,13 @@ variable "token_version" {
 }
 
 variable "token_secret_name" {
-  description = "Name of an existing Secret with the key `runner-token`. Set this, `runner_token` or `registration_token`."
+  description = "Name of an existing Secret with the key `runner-token`. Conflicts with `runner_token` and `registration_token`."
   type        = string
   default     = null
 }
 
 variable "unregister_on_destroy" {
-  description = "Whether a manager pod that registered itself unregisters when it ends."
+  description = "Whether a manager pod that registered itself unregisters when it is terminated."
   type        = bool
   default     = true
 }
@@ -293,20 +293,20 @@ variable "docker_in_docker" {
 }
 
 variable "config" {
-  description = "Further keys of `[[runners]]` in config.toml, in snake case. `kubernetes.poll_timeout` defaults to 300 and `kubernetes.poll_interval` to 10 seconds."
+  description = "Additional keys of `[[runners]]` in config.toml, in snake case. `kubernetes.poll_timeout` defaults to 300 and `kubernetes.poll_interval` to 10 seconds."
   type        = any
   default     = {}
   nullable    = false
 }
 
 variable "image" {
-  description = "Image of the manager, for example in a registry of your own. Defaults to `registry.gitlab.com/gitlab-org/gitlab-runner`."
+  description = "Image of the manager, for example in a private registry. Defaults to `registry.gitlab.com/gitlab-org/gitlab-runner`."
   type        = string
   default     = null
 }
 
 variable "certs_secret_name" {
-  description = "Name of a Secret with the certificates of GitLab's host, for a certificate authority of your own."
+  description = "Name of the Secret with the TLS certificates of GitLab, for a private certificate authority."
   type        = string
   default     = null
 }
@@ -324,13 +324,13 @@ variable "pod_annotations" {
 }
 
 variable "metrics" {
-  description = "Whether the manager has Prometheus metrics and a Service for them."
+  description = "Whether Prometheus metrics of the manager are enabled, with a Service."
   type        = bool
   default     = true
 }
 
 variable "service_monitor" {
-  description = "Whether there is a ServiceMonitor of the metrics, which requires the Prometheus operator."
+  description = "Whether a ServiceMonitor of the metrics is created. Requires `metrics` and the Prometheus operator."
   type        = bool
   default     = false
 
@@ -341,7 +341,7 @@ variable "service_monitor" {
 }
 
 variable "warm_capacity" {
-  description = "Number of jobs for which capacity is reserved, and the office hours in which it is. `null` reserves none, no `schedule` means always."
+  description = "Number of jobs for which capacity is reserved, and the schedule of the reservation as cron expressions. Without `schedule` the capacity is always reserved. `null` reserves no capacity."
   type = object({
     pods        = number
     pause_image = optional(string)
@@ -368,8 +368,9 @@ variable "warm_capacity" {
 
 variable "cache" {
   description = <<-EOT
-    Cache bucket that the stack creates, and its credentials: name (generated without `bucket`), days until an object expires,
-    whether a destroy deletes the objects, `access_key`, `irsa` or `pod_identity`, and days until an access key is rotated.
+    Settings of the cache bucket that the stack creates, and of its credentials: name of the bucket (by default generated),
+    number of days until an object expires, whether a destroy deletes the objects, credentials (`access_key`, `irsa` or
+    `pod_identity`), and maximum age of the access key in days.
   EOT
   type = object({
     bucket            = optional(string)
@@ -398,7 +399,7 @@ variable "cache" {
 }
 
 variable "cache_bucket" {
-  description = "Existing cache bucket for several stacks, a `gitlabspot_cache_bucket` or the output `cache_bucket` of another stack. Without it the stack creates its own."
+  description = "Existing cache bucket: a `gitlabspot_cache_bucket`, or the output `cache_bucket` of another stack. By default the stack creates its own."
   type = object({
     bucket       = string
     runner_cache = any

@@ -1,9 +1,9 @@
-# Objects expire after 60 days, under the prefix where runners that share their cache put them.
+# Objects expire after 60 days, under the prefix of runners with a shared cache.
 resource "gitlabspot_cache_bucket" "ci" {
   bucket = "example-ci-cache"
 }
 
-# A generated name, another retention, a KMS key, and a bucket that is emptied when it is destroyed.
+# A generated name, a different retention, a KMS key, and a bucket that is emptied before it is destroyed.
 resource "gitlabspot_cache_bucket" "linux" {
   bucket_prefix   = "example-ci-"
   cache_path      = "linux"

@@ -22,10 +22,10 @@ resource "gitlabspot_node_group" "build" {
   }
   taints = [{ key = "buildInstance", value = "true", effect = "NoSchedule" }]
 
-  # Created with the group. Add-ons that run on the nodes use it: a launch template lets their pods reach it.
+  # Role that is created with the group. Pods of the add-ons can use it, because the launch template has a hop limit of 2.
   node_role = { addon_policies = ["auto_scaler", "cert_manager", "external_dns"] }
 
-  # The rest of the launch template, which is created with the group as well.
+  # Further settings of the launch template, which is also created with the group.
   template = {
     key_name           = "your-ssh-key"
     security_group_ids = ["sg-0123456789abcdef0"]
@@ -51,8 +51,8 @@ resource "gitlabspot_node_group" "nvme" {
   }
 }
 
-# A role and a launch template that exist, subnets by name, a name that lets a new group stand beside the old one, and
-# settings of the autoscaler for this group alone.
+# An existing role and launch template, subnets by ID, a name prefix, so that a new group is created before the old one is
+# destroyed, and settings of the cluster autoscaler for this group.
 resource "gitlabspot_node_group" "large" {
   cluster_name    = "prod"
   name_prefix     = "large-"

@@ -7,7 +7,7 @@ resource "gitlabspot_runner_credentials" "role" {
   service_account = "gitlab-runner-with-role"
 }
 
-# The annotation of the service account names the role.
+# The annotation of the service account contains the ARN of the role.
 resource "gitlabspot_runner_release" "with_role" {
   name                    = "gitlab-runner-with-role"
   namespace               = gitlabspot_runner_credentials.role.namespace

@@ -1,4 +1,4 @@
-# The same with EKS Pod Identity, which needs no annotation of the service account.
+# An IAM role with EKS Pod Identity, which needs no annotation of the service account.
 resource "gitlabspot_runner_credentials" "pods" {
   mode            = "pod_identity"
   bucket          = gitlabspot_cache_bucket.ci.bucket

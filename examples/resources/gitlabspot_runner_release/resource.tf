@@ -1,11 +1,11 @@
-# The values file that was written for Helm, as it is.
+# A values file of the official Helm chart, without changes.
 resource "gitlabspot_runner_release" "helm" {
   name      = "gitlab-runner-helm"
   namespace = "gitlab-runner"
   values    = [file("${path.module}/values.yaml")]
 }
 
-# The same in attributes, on build nodes of a node group, with a token that is in no state.
+# The same settings as attributes, with jobs on the nodes of a node group, and a token that is not stored in the state.
 resource "gitlabspot_runner_release" "ci" {
   namespace        = "gitlab-runner"
   create_namespace = true

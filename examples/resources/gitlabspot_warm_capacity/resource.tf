@@ -1,4 +1,4 @@
-# Room for two jobs on working days, of the size and in the place of the release's job pods.
+# Capacity for two jobs on working days, with the size and placement of the job pods of the release.
 resource "gitlabspot_warm_capacity" "working_hours" {
   name      = "warm-jobs"
   namespace = gitlabspot_runner_release.ci.namespace
@@ -12,7 +12,7 @@ resource "gitlabspot_warm_capacity" "working_hours" {
   }
 }
 
-# Room for one job at any time, of a size of its own.
+# Capacity for one job at any time, with a custom size.
 resource "gitlabspot_warm_capacity" "always" {
   name      = "warm-job"
   namespace = "gitlab-runner"

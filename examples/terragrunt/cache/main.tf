@@ -1,4 +1,4 @@
-# One cache for the runners of all sizes.
+# Cache of the runners of all sizes.
 
 terraform {
   required_version = ">= 1.11"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "bucket" {
-  description = "Name of the cache bucket: unique in the world."
+  description = "Name of the cache bucket, unique among all accounts of the AWS partition."
   type        = string
 }
 
@@ -21,7 +21,7 @@ resource "gitlabspot_cache_bucket" "shared" {
 }
 
 output "cache_bucket" {
-  description = "For `cache_bucket` of the stacks."
+  description = "Cache bucket, for `cache_bucket` of the stacks."
   value = {
     bucket       = gitlabspot_cache_bucket.shared.bucket
     runner_cache = gitlabspot_cache_bucket.shared.runner_cache

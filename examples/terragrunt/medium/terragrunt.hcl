@@ -9,7 +9,7 @@ terraform {
 dependency "cache" {
   config_path = "../cache"
 
-  # Used in plans before the bucket exists.
+  # Outputs for validations and plans before the bucket exists.
   mock_outputs = {
     cache_bucket = {
       bucket       = "example-runner-cache"

@@ -9,7 +9,7 @@ terraform {
 dependency "cache" {
   config_path = "../cache"
 
-  # Used in plans before the bucket exists.
+  # Outputs for validations and plans before the bucket exists.
   mock_outputs = {
     cache_bucket = {
       bucket       = "example-runner-cache"
@@ -40,7 +40,7 @@ inputs = {
     }
   }
 
-  # Warm capacity in office hours, because most jobs are small.
+  # Warm capacity in office hours, only for small jobs, because these are the most frequent.
   warm_capacity = {
     pods     = 2
     schedule = { start = "0 8 * * MON-FRI", end = "0 18 * * MON-FRI", time_zone = "Africa/Johannesburg" }

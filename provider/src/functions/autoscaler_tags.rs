@@ -29,19 +29,20 @@ impl Function for AutoscalerTags {
             allow_unknown: false,
         };
         Definition {
-            summary: "Tags that let the cluster autoscaler start a group from zero nodes.".into(),
-            description: "While a group has no node, the cluster autoscaler knows from the tags of its Auto Scaling Group \
-                          which labels and taints a node would have. This gives those tags for a group that \
-                          `gitlabspot_node_group` does not manage; that resource puts them on its own group by itself.\n\n\
-                          The tags belong on the Auto Scaling Group: EKS does not pass on the tags of a node group."
+            summary: "Returns the tags with which the cluster autoscaler scales a node group from zero.".into(),
+            description: "While a node group has no nodes, the cluster autoscaler reads the labels and taints of new \
+                          nodes from tags of the Auto Scaling Group. Use this function for node groups that \
+                          `gitlabspot_node_group` does not manage: that resource sets the tags itself.\n\n\
+                          Set the tags on the Auto Scaling Group: EKS does not propagate the tags of a node \
+                          group to it."
                 .into(),
             parameters: vec![
-                parameter("labels", "Labels of the nodes. `null` is the same as no labels.", Type::String.map()),
+                parameter("labels", "Labels of the nodes. `null` means no labels.", Type::String.map()),
                 parameter(
                     "taints",
-                    "Taints of the nodes: a list or set of objects with `key`, `effect` and, if the taint has one, \
-                     `value`. Effects as Kubernetes writes them (`NoSchedule`) or as EKS does (`NO_SCHEDULE`). `null` is \
-                     the same as no taints.",
+                    "Taints of the nodes, as a list or set of objects with `key`, `effect` and optionally `value`. \
+                     Effects are accepted as in Kubernetes (`NoSchedule`) and as in EKS (`NO_SCHEDULE`). `null` \
+                     means no taints.",
                     Type::Dynamic,
                 ),
             ],

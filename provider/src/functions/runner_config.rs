@@ -25,19 +25,19 @@ impl Function for RunnerConfig {
 
     fn definition(&self) -> Definition {
         Definition {
-            summary: "Checked text for config.toml from an object.".into(),
-            description: "Writes the configuration of GitLab Runner as TOML, for instance for a Helm release that \
-                          `gitlabspot_runner_release` does not manage. Every key is known to the catalogue of that resource: \
-                          a misspelt one is an error with the nearest name, where the runner would ignore it without a word; \
-                          so is a value of another type.\n\n\
-                          Names are in snake case, as in `config` of `gitlabspot_runner_release`: `bucket_name` becomes \
-                          `BucketName`, and `tls_ca_file` becomes `tls-ca-file`. Attributes that are null are left out. \
-                          Keys are sorted, so that the same object is always the same text."
+            summary: "Converts an object to a validated config.toml of GitLab Runner.".into(),
+            description: "Use this function for runners that `gitlabspot_runner_release` does not manage, for example \
+                          a Helm release. Unknown keys and values of a wrong type are an error: the runner itself \
+                          ignores unknown keys. The error of a misspelled key suggests the correct one.\n\n\
+                          The keys are in snake case, as in `config` of `gitlabspot_runner_release`: \
+                          `bucket_name` becomes `BucketName`, and `tls_ca_file` becomes `tls-ca-file`. Attributes \
+                          that are null are omitted. The keys of the result are sorted, so that the same object \
+                          always results in the same text."
                 .into(),
             parameters: vec![Parameter {
                 name: "object".into(),
-                description: "One `[[runners]]`; or the whole file: keys of its global section, and `runners` with one \
-                              such object or a list of them."
+                description: "A single `[[runners]]` section, or a complete file: the keys of the global section, and \
+                              `runners` with one such section or a list of them."
                     .into(),
                 ty: Type::Dynamic,
                 allow_null: false,

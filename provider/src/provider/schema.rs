@@ -30,8 +30,8 @@ pub struct Config {
     /// Paths of shared credentials files. Defaults to `AWS_SHARED_CREDENTIALS_FILE`, or `~/.aws/credentials`.
     #[attr(optional)]
     pub shared_credentials_files: Value<List<String>>,
-    /// IAM role to assume with the credentials that are configured otherwise. Its session is renewed before it expires.
-    /// Defaults to none.
+    /// IAM role to assume with the credentials of the other attributes or of the environment. The session is renewed
+    /// before it expires. Defaults to none.
     #[attr(optional)]
     pub assume_role: Value<AssumeRole>,
     /// IAM role to assume with a token of an OpenID Connect provider. It replaces all other credentials. Defaults to
@@ -76,7 +76,7 @@ pub struct Config {
     /// Tags of all AWS resources that this provider manages. Tags of a resource take precedence. Defaults to none.
     #[attr(optional)]
     pub default_tags: Value<Map<String>>,
-    /// Tags that the provider ignores: they are not shown as a difference and not removed. Defaults to none.
+    /// Tags that the provider ignores: they are neither shown as a difference nor removed. Defaults to none.
     #[attr(optional)]
     pub ignore_tags: Value<IgnoreTags>,
     /// IDs of the AWS accounts in which the provider is allowed to work. Checked once per run, before the first call.
@@ -190,22 +190,22 @@ pub struct Kubernetes {
     #[attr(optional)]
     pub config_path: Value<String>,
     /// Paths of kubeconfig files. The first file that sets a value takes precedence. Defaults to `KUBE_CONFIG_PATHS`,
-    /// separated by colons, on Windows by semicolons.
+    /// whose paths are separated by colons, on Windows by semicolons.
     #[attr(optional)]
     pub config_paths: Value<List<String>>,
     /// Context of the kubeconfig. Defaults to `KUBE_CTX`, or the current context.
     #[attr(optional)]
     pub config_context: Value<String>,
-    /// User of the kubeconfig, which replaces the context's. Defaults to `KUBE_CTX_AUTH_INFO`.
+    /// User of the kubeconfig, which replaces the user of the context. Defaults to `KUBE_CTX_AUTH_INFO`.
     #[attr(optional)]
     pub config_context_auth_info: Value<String>,
-    /// Cluster of the kubeconfig, which replaces the context's. Defaults to `KUBE_CTX_CLUSTER`.
+    /// Cluster of the kubeconfig, which replaces the cluster of the context. Defaults to `KUBE_CTX_CLUSTER`.
     #[attr(optional)]
     pub config_context_cluster: Value<String>,
-    /// URL of the API server, which replaces the kubeconfig's. Defaults to `KUBE_HOST`.
+    /// URL of the API server, which replaces that of the kubeconfig. Defaults to `KUBE_HOST`.
     #[attr(optional)]
     pub host: Value<String>,
-    /// Bearer token, which replaces the kubeconfig's user. Defaults to `KUBE_TOKEN`.
+    /// Bearer token, which replaces the user of the kubeconfig. Defaults to `KUBE_TOKEN`.
     #[attr(optional, sensitive)]
     pub token: Value<Secret>,
     /// Certificate authority of the cluster in PEM format. Defaults to `KUBE_CLUSTER_CA_CERT_DATA`. EKS and kubeconfig
@@ -218,11 +218,11 @@ pub struct Kubernetes {
     /// Key of the client certificate in PEM format. Defaults to `KUBE_CLIENT_KEY_DATA`.
     #[attr(optional, sensitive)]
     pub client_key: Value<Secret>,
-    /// Whether the server's certificate is not verified, which makes the connection vulnerable to interception.
+    /// Whether the certificate of the server is not verified, which makes the connection vulnerable to interception.
     /// Defaults to `KUBE_INSECURE`, or `false`.
     #[attr(optional)]
     pub insecure: Value<bool>,
-    /// Name in the server's certificate, if it differs from the host. Defaults to `KUBE_TLS_SERVER_NAME`.
+    /// Name in the certificate of the server, if it differs from the host. Defaults to `KUBE_TLS_SERVER_NAME`.
     #[attr(optional)]
     pub tls_server_name: Value<String>,
     /// URL of the proxy to the API server: `http`, `https` or `socks5`. Defaults to `KUBE_PROXY_URL`, or `HTTPS_PROXY`

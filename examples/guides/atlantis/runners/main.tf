@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# The server has credentials that may do nothing but assume this role.
+# The credentials of the server are only allowed to assume this role.
 provider "gitlabspot" {
   region     = "af-south-1"
   kubernetes = { cluster_name = "prod" }

@@ -1,4 +1,5 @@
-# OpenTofu alone: an apply of `terraform test` needs a value for every ephemeral variable, and the stack takes one of two tokens.
+# Only for OpenTofu: an apply of `terraform test` needs a value for every ephemeral variable, and the stack has two
+# alternative token variables.
 
 mock_provider "gitlabspot" {
   mock_resource "gitlabspot_node_group" {
@@ -84,7 +85,7 @@ run "apply" {
   }
 }
 
-# The same types although the data source has others by now: a node group is not replaced because prices changed.
+# The instance types are kept although the data source returns others: changed prices do not replace a node group.
 run "other_prices" {
   override_data {
     target = module.build_nodes.data.gitlabspot_spot_instance_types.found

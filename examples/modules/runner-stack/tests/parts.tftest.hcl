@@ -1,4 +1,4 @@
-# The nested modules by themselves.
+# Tests of the nested modules.
 
 mock_provider "gitlabspot" {
   mock_resource "gitlabspot_node_group" {

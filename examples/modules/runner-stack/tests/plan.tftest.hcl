@@ -1,4 +1,4 @@
-# Without an account and a cluster: `tofu test` or `terraform test`.
+# Runs with `tofu test` or `terraform test`, without an AWS account and a cluster.
 
 mock_provider "gitlabspot" {
   mock_resource "gitlabspot_node_group" {

@@ -1,4 +1,4 @@
-# What the variables refuse before anything is planned.
+# Values that the validation of the variables rejects.
 
 mock_provider "gitlabspot" {
   mock_resource "gitlabspot_node_group" {

@@ -3,22 +3,22 @@
 use super::*;
 
 pub(super) static HOST_ALIASES: Table =
-    Table { groups: &[&[text("ip", "Address of the hosts."), texts("hostnames", "Their names.")]] };
+    Table { groups: &[&[text("ip", "IP address of the hosts."), texts("hostnames", "Names of the hosts.")]] };
 
 pub(super) static SERVICES: Table = Table {
     groups: &[&[
         text("name", "Image of the service."),
-        text("alias", "Host name under which jobs reach it."),
-        texts("command", "Command instead of the image's.").hidden(),
-        texts("entrypoint", "Entrypoint instead of the image's.").hidden(),
-        texts("environment", "Variables of the service, each as NAME=value.").hidden().since(15, 10),
-        text("suspend_data_path", "Folder that is kept when the job is suspended.").since(19, 4),
+        text("alias", "Host name of the service in jobs."),
+        texts("command", "Command that replaces that of the image.").hidden(),
+        texts("entrypoint", "Entrypoint that replaces that of the image.").hidden(),
+        texts("environment", "Environment variables of the service, each as `NAME=value`.").hidden().since(15, 10),
+        text("suspend_data_path", "Directory that is kept when the job is suspended.").since(19, 4),
     ]],
 };
 
 pub(super) static DNS_CONFIG: Table = Table {
     groups: &[&[
-        texts("nameservers", "Addresses of name servers."),
+        texts("nameservers", "IP addresses of name servers."),
         tables("options", &DNS_OPTIONS, "Options of the resolver."),
         texts("searches", "Search domains."),
     ]],
@@ -30,16 +30,16 @@ static NAME_AND_VALUE: &[Key] = &[text("name", "Name of the entry."), text("valu
 
 pub(super) static CONTAINER_LIFECYCLE: Table = Table {
     groups: &[&[
-        table("post_start", &HANDLER, "Right after the container started."),
-        table("pre_stop", &HANDLER, "Before the container is stopped."),
+        table("post_start", &HANDLER, "Hook after the container has started."),
+        table("pre_stop", &HANDLER, "Hook before the container is stopped."),
     ]],
 };
 
 static HANDLER: Table = Table {
     groups: &[&[
-        table("exec", &EXEC, "Runs a command in the container."),
-        table("http_get", &HTTP_GET, "Sends an HTTP request."),
-        table("tcp_socket", &TCP_SOCKET, "Opens a TCP connection."),
+        table("exec", &EXEC, "Command in the container."),
+        table("http_get", &HTTP_GET, "HTTP request."),
+        table("tcp_socket", &TCP_SOCKET, "TCP connection."),
     ]],
 };
 
@@ -47,7 +47,7 @@ static EXEC: Table = Table { groups: &[&[texts("command", "Command with its argu
 
 static HTTP_GET: Table = Table {
     groups: &[&[
-        text("host", "Host; the pod's own address when unset."),
+        text("host", "Host name. Defaults to the IP address of the pod."),
         tables("http_headers", &HTTP_HEADERS, "Headers of the request."),
         text("path", "Path of the request."),
         integer("port", "Port of the request."),
@@ -59,36 +59,39 @@ static HTTP_HEADERS: Table =
     Table { groups: &[&[text("name", "Name of the header."), text("value", "Value of the header.").hidden()]] };
 
 static TCP_SOCKET: Table = Table {
-    groups: &[&[text("host", "Host; the pod's own address when unset."), integer("port", "Port of the connection.")]],
+    groups: &[&[
+        text("host", "Host name. Defaults to the IP address of the pod."),
+        integer("port", "Port of the connection."),
+    ]],
 };
 
 pub(super) static POD_SPEC: Table = Table {
     groups: &[&[
         text("name", "Name of the patch."),
-        text("patch_path", "File with the patch, instead of `patch`."),
-        text("patch", "The patch, as JSON or YAML.").hidden(),
-        choice("patch_type", &["json", "merge", "strategic"], "How it is applied."),
+        text("patch_path", "Path of a file with the patch, instead of `patch`."),
+        text("patch", "Patch in JSON or YAML.").hidden(),
+        choice("patch_type", &["json", "merge", "strategic"], "Type of the patch."),
     ]],
 };
 
 pub(super) static AUTOSCALER: Table = Table {
     groups: &[&[
-        integer("max_pause_pods", "Most pause pods at once."),
+        integer("max_pause_pods", "Maximum number of pause pods."),
         text("pause_pod_image", "Image of the pause pods."),
-        text("pause_pod_priority_class_name", "Their priority class; a given one need not be made."),
-        texts("pause_pod_image_pull_secrets", "Secrets for their image.").since(19, 1),
-        tables("policy", &AUTOSCALER_POLICY, "How many pause pods at which time; the last match wins."),
+        text("pause_pod_priority_class_name", "PriorityClass of the pause pods. By default the runner creates one."),
+        texts("pause_pod_image_pull_secrets", "Names of the image pull Secrets of the pause pods.").since(19, 1),
+        tables("policy", &AUTOSCALER_POLICY, "Numbers of pause pods by time. The last policy that matches applies."),
     ]],
 };
 
 static AUTOSCALER_POLICY: Table = Table {
     groups: &[&[
-        texts("periods", "Cron patterns of the times at which it holds."),
-        text("timezone", "Time zone of the patterns."),
-        integer("idle_count", "Pause pods without any job."),
-        duration("idle_time", "How long an unused one is kept; 5m when unset."),
-        float("scale_factor", "Pause pods for each running job."),
-        integer("scale_factor_limit", "Most pause pods that the factor may ask for."),
-        flag("preemptive_mode", "Takes a new job only when its room is ready."),
+        texts("periods", "Cron expressions of the times at which the policy applies."),
+        text("timezone", "Time zone of the cron expressions."),
+        integer("idle_count", "Number of pause pods while no job runs."),
+        duration("idle_time", "Duration for which an unused pause pod is kept. Defaults to `5m`."),
+        float("scale_factor", "Number of pause pods for each running job."),
+        integer("scale_factor_limit", "Maximum number of pause pods that `scale_factor` adds."),
+        flag("preemptive_mode", "Whether a new job is only accepted when its capacity is available."),
     ]],
 };

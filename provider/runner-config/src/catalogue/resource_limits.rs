@@ -6,7 +6,7 @@ macro_rules! amount {
     ($prefix:literal, $resource:literal, $bound:literal, $whose:literal) => {
         text(
             concat!($prefix, $resource, "_", $bound),
-            concat!("Kubernetes quantity: ", $resource, " ", $bound, " of ", $whose, "."),
+            concat!("`", $resource, "` ", $bound, " of ", $whose, ", as a Kubernetes quantity."),
         )
     };
 }
@@ -15,7 +15,7 @@ macro_rules! overwrite {
     ($prefix:literal, $resource:literal, $bound:literal, $whose:literal) => {
         text(
             concat!($prefix, $resource, "_", $bound, "_overwrite_max_allowed"),
-            concat!("Most that a job may ask for as ", $resource, " ", $bound, " of ", $whose, "."),
+            concat!("Maximum `", $resource, "` ", $bound, " of ", $whose, " that a job can set."),
         )
     };
 }

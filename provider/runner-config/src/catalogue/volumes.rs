@@ -4,11 +4,11 @@ use super::*;
 
 pub(super) static VOLUMES: Table = Table {
     groups: &[&[
-        tables("host_path", &HOST_PATH, "Folders of the node."),
-        tables("pvc", &PVC, "Persistent volume claims."),
+        tables("host_path", &HOST_PATH, "Directories of the node."),
+        tables("pvc", &PVC, "PersistentVolumeClaims."),
         tables("config_map", &CONFIG_MAP, "ConfigMaps as files."),
         tables("secret", &SECRET, "Secrets as files."),
-        tables("empty_dir", &EMPTY_DIR, "Empty folders that live as long as the pod."),
+        tables("empty_dir", &EMPTY_DIR, "Empty directories with the lifetime of the pod."),
         tables("csi", &CSI, "Volumes of a CSI driver."),
         tables("nfs", &NFS, "NFS shares.").since(19, 0),
     ]],
@@ -16,27 +16,27 @@ pub(super) static VOLUMES: Table = Table {
 
 static PLACE: &[Key] = &[
     text("name", "Name of the volume."),
-    text("mount_path", "Where it is mounted."),
-    text("sub_path", "Folder of the volume that is mounted."),
+    text("mount_path", "Path at which the volume is mounted."),
+    text("sub_path", "Directory of the volume that is mounted."),
 ];
 
-static READ_ONLY: &[Key] = &[flag("read_only", "Mounts it read-only.")];
+static READ_ONLY: &[Key] = &[flag("read_only", "Whether the volume is mounted read-only.")];
 
 const fn propagation() -> Key {
     choice(
         "mount_propagation",
         &["None", "HostToContainer", "Bidirectional"],
-        "Whether later mounts inside it are shared with the node.",
+        "Mount propagation between container and node.",
     )
 }
 
-static ITEMS: &[Key] = &[text_map("items", "Keys to mount and the file of each.")];
+static ITEMS: &[Key] = &[text_map("items", "Keys to mount, as a map of keys to files.")];
 
 static HOST_PATH: Table = Table {
     groups: &[
         PLACE,
         READ_ONLY,
-        &[text("host_path", "Folder on the node; the mount path when unset."), propagation().since(17, 8)],
+        &[text("host_path", "Directory of the node. Defaults to the mount path."), propagation().since(17, 8)],
     ],
 };
 
@@ -50,8 +50,8 @@ static EMPTY_DIR: Table = Table {
     groups: &[
         PLACE,
         &[
-            text("medium", "\"Memory\" keeps it in memory."),
-            text("size_limit", "Largest size, as a Kubernetes quantity.").since(16, 6),
+            text("medium", "Storage medium. `Memory` stores the volume in memory."),
+            text("size_limit", "Maximum size, as a Kubernetes quantity.").since(16, 6),
             propagation().since(19, 0),
         ],
     ],
@@ -60,7 +60,7 @@ static EMPTY_DIR: Table = Table {
 static CSI: Table = Table {
     groups: &[
         PLACE,
-        &[text("driver", "Name of the driver."), text("fs_type", "File system of the volume.")],
+        &[text("driver", "Name of the driver."), text("fs_type", "Filesystem of the volume.")],
         READ_ONLY,
         &[text_map("volume_attributes", "Settings of the driver.")],
     ],

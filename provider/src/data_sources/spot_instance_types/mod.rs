@@ -24,11 +24,13 @@ impl DataSource for SpotInstanceTypesDataSource {
     type Data = Data;
     type Model = SpotInstanceTypes;
     const TYPE_NAME: &'static str = "gitlabspot_spot_instance_types";
-    const DESCRIPTION: &'static str = "Instance types that the zones offer on Spot and that EKS nodes can have, cheapest \
-        first at the current price. Types with GPUs or other accelerators need an AMI of their own and are left out; so are \
-        those that the AMIs of EKS do not start on. \
-        `names` goes straight into `instance_types` of a `gitlabspot_node_group`; as prices move, so does the answer: use \
-        `lifecycle { ignore_changes = [instance_types] }` there if a new order should not replace the group.";
+    const DESCRIPTION: &'static str = "Returns the instance types that are available on Spot in the availability \
+         zones and that the default AMIs of EKS support, cheapest first at the current price.\n\n\
+         Use `names` for `instance_types` of `gitlabspot_node_group`. The result changes with the Spot prices, and a \
+         change of `instance_types` replaces the node group: to prevent this, set \
+         `lifecycle { ignore_changes = [instance_types] }` on the node group.\n\n\
+         Bare metal types are omitted, and so are types that the default AMIs do not support: those with GPUs or other \
+         accelerators, paravirtual types, and the first generation of Graviton.";
 
     fn validate(&self, config: &SpotInstanceTypes, diagnostics: &mut Diagnostics) {
         if let Some(most) = config.max_results.known()

@@ -1,5 +1,16 @@
 //! AMI types of EKS that eksctl chooses.
 
+/// Families with one AMI type for each architecture.
+const FAMILIES: [&str; 7] = [
+    "AmazonLinux2023",
+    "AmazonLinux2",
+    "Bottlerocket",
+    "WindowsServer2019CoreContainer",
+    "WindowsServer2019FullContainer",
+    "WindowsServer2022CoreContainer",
+    "WindowsServer2022FullContainer",
+];
+
 /// The AMI type of a family for these instance types; `None` where eksctl's choice depends on its version, or on the type.
 pub(super) fn of(family: &str, instance_types: &[String]) -> Option<&'static str> {
     if instance_types.is_empty() || instance_types.iter().any(|name| has_accelerator(name)) {
@@ -7,6 +18,8 @@ pub(super) fn of(family: &str, instance_types: &[String]) -> Option<&'static str
     }
     let is_arm = instance_types.iter().all(|name| is_graviton(name));
     let is_mixed = !is_arm && instance_types.iter().any(|name| is_graviton(name));
+    // eksctl ignores the letter case of the family.
+    let family = FAMILIES.into_iter().find(|name| name.eq_ignore_ascii_case(family))?;
     match (family, is_arm) {
         _ if is_mixed => None,
         ("AmazonLinux2023", false) => Some("AL2023_x86_64_STANDARD"),
@@ -54,6 +67,7 @@ mod tests {
         assert_eq!(of("Bottlerocket", &["m6g.large", "m6i.large"]), None);
         assert_eq!(of("AmazonLinux2023", &["g5.xlarge"]), None);
         assert_eq!(of("AmazonLinux2023", &[]), None);
+        assert_eq!(of("bottlerocket", &["m6i.large"]), Some("BOTTLEROCKET_x86_64"));
         assert_eq!(of("Ubuntu2204", &["m5.large"]), None);
     }
 }

@@ -67,8 +67,16 @@ impl Document {
         }
     }
 
-    /// The text of a scalar.
+    /// The text of a scalar that is no placeholder.
     pub(super) fn text(&self, path: &str, value: &Json) -> Result<String, EksctlError> {
+        match value {
+            Json::String(text) if is_placeholder(text) => Err(self.placeholder(path, text)),
+            value => self.any_text(path, value),
+        }
+    }
+
+    /// The text of a scalar. Values of tags and labels are not checked for placeholders: `${x}` is a valid tag.
+    pub(super) fn any_text(&self, path: &str, value: &Json) -> Result<String, EksctlError> {
         match value {
             Json::String(text) => Ok(text.clone()),
             Json::Number(number) => Ok(number.to_string()),
@@ -95,7 +103,7 @@ impl Document {
                 let text = |(name, value): (&String, &Json)| {
                     let text = match value {
                         Json::Null => String::new(),
-                        value => self.text(&format!("{path}.{name}"), value)?,
+                        value => self.any_text(&format!("{path}.{name}"), value)?,
                     };
                     Ok((name.clone(), text.into()))
                 };
@@ -107,12 +115,35 @@ impl Document {
 
     pub(super) fn integer(&self, path: &str, value: &Json) -> Result<i64, EksctlError> {
         let number = value.as_i64().filter(|number| *number >= 0);
-        number.ok_or_else(|| self.invalid(path, "it must be a whole number of at least 0"))
+        number.ok_or_else(|| self.wrong_type(path, value, "it must be a whole number of at least 0"))
     }
 
     pub(super) fn flag(&self, path: &str, value: &Json) -> Result<bool, EksctlError> {
-        value.as_bool().ok_or_else(|| self.invalid(path, "it must be true or false"))
+        value.as_bool().ok_or_else(|| self.wrong_type(path, value, "it must be true or false"))
     }
+
+    fn wrong_type(&self, path: &str, value: &Json, why: &str) -> EksctlError {
+        match value {
+            Json::String(text) if is_placeholder(text) => self.placeholder(path, text),
+            _ => self.invalid(path, why),
+        }
+    }
+
+    fn placeholder(&self, path: &str, text: &str) -> EksctlError {
+        let why = format!("{text:?} is a placeholder. Replace it with its value first, for example with envsubst");
+        self.invalid(path, &why)
+    }
+}
+
+/// Whether a text contains `${NAME}` or `{{ ... }}`, or is `$NAME`: files of eksctl are often templates of other programs.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.starts_with(|letter: char| letter.is_ascii_digit())
+            && !name.is_empty()
+            && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+    };
+    let in_braces = text.split("${").skip(1).any(|rest| rest.split_once('}').is_some_and(|(name, _)| is_name(name)));
+    in_braces || text.contains("{{") || text.strip_prefix('$').is_some_and(is_name)
 }
 
 /// `managedNodeGroups.0.ssh` as people write it.

@@ -14,7 +14,7 @@ use super::{EksctlError, ami_type, keys, scaling, tags, taints};
 const RESOURCE: &str = "gitlabspot_node_group";
 
 /// eksctl's instance type where the file has none.
-const INSTANCE_TYPE: &str = "m5.large";
+pub(super) const INSTANCE_TYPE: &str = "m5.large";
 
 /// Labels that eksctl gives every node: the cluster and the group.
 const LABEL_OF_CLUSTER: &str = "alpha.eksctl.io/cluster-name";
@@ -85,7 +85,7 @@ pub(super) fn migrate(
     placement(&group, &labels, &taints, &cluster, &mut block);
     role(&group, project, &mut block)?;
     let template = template(&group, &cluster, &mut block)?;
-    block.set_some("ami_type", ami_type(&group, &types)?);
+    ami_type(&group, &types, project, &mut block)?;
     updates(&group, &mut block)?;
     let mut all = tags_of_all.clone();
     all.extend(group.read("tags", tags::read)?.unwrap_or_default());
@@ -156,9 +156,10 @@ fn sizes(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result<
     block.set_some("desired_size", sizes.desired.filter(|desired| *desired != sizes.min));
     if sizes.has_default {
         let text = format!(
-            "minSize or maxSize is missing. eksctl's defaults are written: min_size = {}, max_size = {}. With min_size = 0 the \
-             autoscaler can remove all nodes.",
-            sizes.min, sizes.max
+            "minSize or maxSize is missing. eksctl's defaults are written: min_size = {}, max_size = {}.{}",
+            sizes.min,
+            sizes.max,
+            if sizes.min > 0 { " With min_size = 0 the autoscaler could remove all nodes." } else { "" }
         );
         group.report(project, Topic::Kept, "desiredCapacity", text);
     }
@@ -245,13 +246,15 @@ fn template(group: &Group<'_>, cluster: &Cluster, block: &mut Block) -> Result<S
     Ok(format!("eksctl-{shown}-nodegroup-{}", group.name))
 }
 
-/// The AMI type, where the file is certain about it: EKS has CUSTOM for an image of the launch template.
-fn ami_type(group: &Group<'_>, types: &[String]) -> Result<Option<&'static str>, EksctlError> {
-    if get(group.fields, "ami").is_some() || get(group.fields, "launchTemplate.id").is_some() {
-        return Ok(None);
+/// The AMI type, if the file determines it: EKS reports CUSTOM for an image of the launch template.
+fn ami_type(group: &Group<'_>, types: &[String], project: &mut Project, block: &mut Block) -> Result<(), EksctlError> {
+    let Some(family) = group.read("amiFamily", Document::text)? else { return Ok(()) };
+    let has_image = get(group.fields, "ami").is_some() || get(group.fields, "launchTemplate.id").is_some();
+    match ami_type::of(&family, types).filter(|_| !has_image) {
+        Some(name) => block.set("ami_type", name),
+        None => group.report(project, Topic::Kept, "amiFamily", "the import keeps the AMI type of the group."),
     }
-    let family = group.read("amiFamily", Document::text)?;
-    Ok(family.and_then(|family| ami_type::of(&family, types)))
+    Ok(())
 }
 
 fn updates(group: &Group<'_>, block: &mut Block) -> Result<(), EksctlError> {
@@ -272,6 +275,19 @@ fn updates(group: &Group<'_>, block: &mut Block) -> Result<(), EksctlError> {
 }
 
 fn tags(group: &Group<'_>, tags: &Tags, project: &mut Project, block: &mut Block) {
+    tag_attributes(tags, block);
+    let moved = tags.derived.len() + tags.of_asg.len() + tags.resources.len() + tags.options.len();
+    if moved > 0 {
+        let text = format!(
+            "tags for the cluster autoscaler ({moved}) are removed from the node group, where the autoscaler does not read \
+             them, and are managed on the Auto Scaling Group (`asg_tags_all`)."
+        );
+        group.report(project, Topic::Change, "tags", text);
+    }
+}
+
+/// Tags of the node group, and settings of the autoscaler among them.
+pub(super) fn tag_attributes(tags: &Tags, block: &mut Block) {
     let object = |fields: &Map<String, Json>| Value::from(&Json::Object(fields.clone()));
     let mut autoscaler = Vec::new();
     for (name, fields) in [("resources", &tags.resources), ("options", &tags.options)] {
@@ -287,26 +303,18 @@ fn tags(group: &Group<'_>, tags: &Tags, project: &mut Project, block: &mut Block
             block.set(name, object(fields));
         }
     }
-    let moved = tags.derived.len() + tags.of_asg.len() + tags.resources.len() + tags.options.len();
-    if moved > 0 {
-        let text = format!(
-            "`tags`: the {moved} tags for the cluster autoscaler are removed from the node group, where eksctl put them and \
-             the autoscaler does not read them, and are managed on the Auto Scaling Group (`asg_tags_all`)."
-        );
-        group.report(project, Topic::Change, "tags", text);
-    }
 }
 
 fn announce(address: &str, sizes: Sizes, project: &mut Project) {
     let text = format!(
-        "`{address}`: `asg_tags_all`, tags of labels, taints and capacity type on the Auto Scaling Group, as far as they are \
-         missing. `labels`, `taints` and `tags` become those of the file if somebody changed them, and min_size = {} and \
-         max_size = {} if `eksctl scale nodegroup` did. Nodes are not replaced.",
+        "`{address}`: missing tags for labels, taints and capacity type are added to the Auto Scaling Group (`asg_tags_all`). \
+         `labels`, `taints` and `tags` that differ from the file are changed to those of the file, and so are min_size = {} and \
+         max_size = {} after `eksctl scale nodegroup`. Nodes are not replaced.",
         sizes.min, sizes.max
     );
     project.report.add(Topic::Change, None, text);
-    let text = "eksctl's CloudFormation stack of each group still has it: delete the stack and retain its resources, and do not \
-                use `eksctl delete nodegroup` afterwards.";
+    let text = "The CloudFormation stack that eksctl created for each group still contains the group. Set the DeletionPolicy of \
+                its resources to Retain, and delete the stack. Do not use `eksctl delete nodegroup`: it deletes the group.";
     project.report.add(Topic::Task, None, text);
 }
 

@@ -86,11 +86,11 @@ const KEYS: &[(&str, Fate)] = &[
     ("volumeSize", Template("template.root_volume.size")),
     ("volumeThroughput", Template("template.root_volume.throughput")),
     ("volumeType", Template("template.root_volume.type")),
-    ("ami", Template("launch_template: a custom AMI needs a launch template of your own")),
-    ("capacityReservation", Template("launch_template: a capacity reservation needs a launch template of your own")),
-    ("ebsOptimized", Template("nothing: current instance types are always optimized for EBS")),
-    ("efaEnabled", Template("launch_template: EFA needs a launch template of your own")),
-    ("placement", Template("launch_template: a placement group needs a launch template of your own")),
+    ("ami", Template("launch_template, as a custom AMI needs a launch template of your own")),
+    ("capacityReservation", Template("launch_template, as a capacity reservation needs a launch template of your own")),
+    ("ebsOptimized", Kept("current instance types are always optimized for EBS")),
+    ("efaEnabled", Template("launch_template, as EFA needs a launch template of your own")),
+    ("placement", Template("launch_template, as a placement group needs a launch template of your own")),
     ("iam.attachPolicy", Role("node_role.additional_policy_arns, with a policy of your own")),
     ("iam.attachPolicyARNs", Role("node_role.additional_policy_arns")),
     ("iam.instanceRoleName", Role("node_role.name")),
@@ -123,18 +123,13 @@ const KEYS: &[(&str, Fate)] = &[
     (
         "asgSuspendProcesses",
         Nothing(
-            "eksctl has it for self-managed groups. suspend_az_rebalance = true suspends AZRebalance, which ends running jobs",
+            "only self-managed groups have it. suspend_az_rebalance = true suspends AZRebalance, which ends running jobs",
         ),
     ),
     ("instancesDistribution", Nothing("use instance_types and capacity_type; EKS chooses the pools")),
     ("maxPrice", Nothing("EKS pays at most the on-demand price and takes no other limit. Remove it")),
     ("spotAllocationStrategy", Nothing("EKS uses price-capacity-optimized. Remove it")),
-    (
-        "kubeletExtraConfig",
-        Nothing(
-            "eksctl has it for self-managed groups. template.kubelet of a group that the provider creates has the settings of the kubelet",
-        ),
-    ),
+    ("kubeletExtraConfig", Nothing("only self-managed groups have it. Equivalent for a new group: template.kubelet")),
     ("nodeRepairConfig.maxParallelNodesRepairedCount", Kept(OF_REPAIR)),
     ("nodeRepairConfig.maxParallelNodesRepairedPercentage", Kept(OF_REPAIR)),
     ("nodeRepairConfig.maxUnhealthyNodeThresholdCount", Kept(OF_REPAIR)),
@@ -146,10 +141,25 @@ const KEYS: &[(&str, Fate)] = &[
     ("securityGroups.withShared", Nothing(OF_UNMANAGED)),
     ("asgMetricsCollection", Nothing(OF_UNMANAGED)),
     ("classicLoadBalancerNames", Nothing(OF_UNMANAGED)),
-    ("clusterDNS", Nothing("template.user_data of a group that the provider creates, with a NodeConfig of nodeadm")),
+    (
+        "clusterDNS",
+        Nothing(
+            "only self-managed groups have it. Equivalent for a new group: template.user_data with a NodeConfig of nodeadm",
+        ),
+    ),
     ("containerRuntime", Nothing("every AMI of EKS has containerd. Remove it")),
-    ("cpuCredits", Nothing("launch_template: credits need a launch template of your own")),
-    ("enclaveEnabled", Nothing("launch_template: enclaves need a launch template of your own")),
+    (
+        "cpuCredits",
+        Nothing(
+            "only self-managed groups have it. Equivalent for a new group: launch_template, as credits need a launch template of your own",
+        ),
+    ),
+    (
+        "enclaveEnabled",
+        Nothing(
+            "only self-managed groups have it. Equivalent for a new group: launch_template, as enclaves need a launch template of your own",
+        ),
+    ),
     ("localZones", Nothing("EKS has no managed groups in local zones. Keep eksctl for this group")),
     ("maxInstanceLifetime", Nothing("EKS does not have it. version and release_version replace nodes")),
     ("targetGroupARNs", Nothing(OF_UNMANAGED)),
@@ -188,19 +198,25 @@ fn remark(path: String, fate: Fate, template: &str) -> (String, Topic, String) {
         Template(attribute) => (
             Topic::Kept,
             format!(
-                "part of the launch template {template}, which is not changed. For a group that the provider creates: {attribute}."
+                "part of the launch template {template}, which is not changed. Equivalent for a new group: {attribute}."
             ),
         ),
         Role(attribute) => (
             Topic::Kept,
-            format!(
-                "part of the role of the nodes, which is not changed. For a group that the provider creates: {attribute}."
-            ),
+            format!("part of the role of the nodes, which is not changed. Equivalent for a new group: {attribute}."),
         ),
         Kept(why) => (Topic::Kept, format!("{why}.")),
         Nothing(what) => (Topic::NoCounterpart, format!("{what}.")),
     };
     (path, topic, text)
+}
+
+/// The attribute of a managed group for a key of a self-managed group.
+pub(super) fn equivalent(key: &str) -> Option<&'static str> {
+    KEYS.iter().find(|(path, _)| *path == key).and_then(|(_, fate)| match fate {
+        Template(attribute) | Role(attribute) => Some(*attribute),
+        Attribute | Kept(_) | Nothing(_) => None,
+    })
 }
 
 /// Every path of the table, for a comparison with the documentation.

@@ -24,9 +24,7 @@ pub(super) enum EksctlError {
     NotYaml { file: String, detail: String },
     #[error("{file} is not a configuration file of eksctl: {why}.")]
     NotOfEksctl { file: String, why: String },
-    #[error(
-        "{file} describes a cluster without node groups: it has neither managedNodeGroups nor nodeGroups, so that there is nothing to migrate."
-    )]
+    #[error("{file} has no node groups: there is nothing to migrate.")]
     NoGroups { file: String },
     #[error("{}: {key}: {why}.", place(.file, *.line))]
     Invalid { file: String, line: Option<usize>, key: String, why: String },
@@ -76,7 +74,11 @@ const OF_CLUSTER: [&str; 28] = [
 pub(super) fn migrate(file: &str, text: &str, project: &mut Project) -> Result<(), EksctlError> {
     let document = Document::read(file, text)?;
     let metadata = document.top.get("metadata").and_then(Json::as_object).cloned().unwrap_or_default();
-    let of_metadata = |name: &str| metadata.get(name).and_then(Json::as_str).map(str::to_owned);
+    // A placeholder is as good as no value: an option or a variable has it.
+    let of_metadata = |name: &str| {
+        let text = metadata.get(name).and_then(Json::as_str);
+        text.filter(|text| !document::is_placeholder(text)).map(str::to_owned)
+    };
     project.is_of_eksctl = true;
     agree(&document, "metadata.name", of_metadata("name"), &mut project.cluster.name)?;
     agree(&document, "metadata.region", of_metadata("region"), &mut project.region)?;
@@ -84,11 +86,15 @@ pub(super) fn migrate(file: &str, text: &str, project: &mut Project) -> Result<(
         Some(tags) => tags::read(&document, "metadata.tags", tags)?,
         None => Map::new(),
     };
-    for (index, group) in document.groups("managedNodeGroups")?.into_iter().enumerate() {
+    let [managed, self_managed] = [document.groups("managedNodeGroups")?, document.groups("nodeGroups")?];
+    if managed.is_empty() && self_managed.is_empty() {
+        return Err(EksctlError::NoGroups { file: file.to_owned() });
+    }
+    for (index, group) in managed.into_iter().enumerate() {
         group::migrate(&document, index, group, &tags_of_all, project)?;
     }
-    for (index, group) in document.groups("nodeGroups")?.into_iter().enumerate() {
-        unmanaged::explain(&document, index, group, project)?;
+    for (index, group) in self_managed.into_iter().enumerate() {
+        unmanaged::explain(&document, index, group, &tags_of_all, project)?;
     }
     others(&document, &metadata, project);
     Ok(())

@@ -26,8 +26,14 @@ pub(super) fn read(document: &Document, prefix: &str, group: &Map<String, Json>)
     let (min, max, desired) = (size("minSize")?, size("maxSize")?, size("desiredCapacity")?);
     let sizes = with_defaults(min, max, desired);
     if sizes.min > sizes.max || desired.is_some_and(|desired| desired < sizes.min || desired > sizes.max) {
-        let why = "minSize, desiredCapacity and maxSize are not in this order";
-        return Err(document.invalid(&format!("{prefix}.{}", first(group)), why));
+        let desired = desired.map(|desired| format!(", desiredCapacity = {desired}")).unwrap_or_default();
+        let why = format!(
+            "minSize = {}{desired} and maxSize = {} are not in this order{}",
+            sizes.min,
+            sizes.max,
+            if sizes.has_default { ", with eksctl's default for the one that is missing" } else { "" }
+        );
+        return Err(document.invalid(&format!("{prefix}.{}", first(group)), &why));
     }
     Ok(sizes)
 }

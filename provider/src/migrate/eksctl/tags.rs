@@ -46,8 +46,8 @@ pub(super) fn read(document: &Document, path: &str, tags: &Json) -> Result<Map<S
             Json::Object(fields) => {
                 let field = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name));
                 let key = field(["key", "Key"]).ok_or_else(wrong)?;
-                let value = field(["value", "Value"]).map(|value| document.text(&path, value)).transpose()?;
-                all.insert(document.text(&path, key)?, value.unwrap_or_default().into());
+                let value = field(["value", "Value"]).map(|value| document.any_text(&path, value)).transpose()?;
+                all.insert(document.any_text(&path, key)?, value.unwrap_or_default().into());
             }
             _ => return Err(wrong()),
         }

@@ -26,7 +26,7 @@ fn node_group_of_the_guide_is_migrated() {
     for line in [
         "cluster.yaml:32, `managedNodeGroups[0].iam.withAddonPolicies.externalDNS`: part of the role",
         "cluster.yaml:34, `managedNodeGroups[0].ssh.publicKeyName`: part of the launch template eksctl-CLUSTER-nodegroup-build",
-        "the 4 tags for the cluster autoscaler are removed from the node group",
+        "tags for the cluster autoscaler (4) are removed from the node group",
     ] {
         assert!(report.contains(line), "{line}: {report}");
     }
@@ -159,9 +159,9 @@ fn self_managed_groups_are_explained() {
     );
     assert_eq!(hcl, "");
     for line in [
-        "cluster.yaml:3, `nodeGroups[0]`: old is a self-managed Auto Scaling Group",
+        "cluster.yaml:3, `nodeGroups[0]`: old is a self-managed group: an Auto Scaling Group that eksctl created",
         "`nodeGroups[0].instancesDistribution.maxPrice`",
-        "`nodeGroups[0].kubeletExtraConfig`: of the self-managed group old. In a managed group: template.kubelet.",
+        "`nodeGroups[0].kubeletExtraConfig`: part of the self-managed group old. Equivalent in a managed group: template.kubelet.",
         "## A managed group in place of old",
         "capacity_type  = \"SPOT\"",
         "instance_types = [\"m5.large\", \"m5a.large\"]",
@@ -182,10 +182,7 @@ fn files_of_other_tools_are_refused() {
             "metadata: {name: x}\n",
             "is not a configuration file of eksctl: it has neither managedNodeGroups nor nodeGroups",
         ),
-        (
-            "kind: ClusterConfig\nautoModeConfig: {enabled: true}\n",
-            "cluster.yaml describes a cluster without node groups",
-        ),
+        ("kind: ClusterConfig\nautoModeConfig: {enabled: true}\n", "cluster.yaml has no node groups"),
         ("gitlabUrl: x\nrunners: {}\n", "Give it with --values"),
         ("managedNodeGroups: {}\n", "cluster.yaml:1: managedNodeGroups: it must be a list"),
         ("managedNodeGroups: [a]\n", "managedNodeGroups[0]: it must be a map"),
@@ -194,7 +191,21 @@ fn files_of_other_tools_are_refused() {
             "managedNodeGroups:\n- name: a\n  minSize: two\n",
             "cluster.yaml:3: managedNodeGroups[0].minSize: it must be a whole",
         ),
-        ("managedNodeGroups:\n- name: a\n  minSize: 3\n  maxSize: 1\n", "not in this order"),
+        (
+            "managedNodeGroups:\n- name: a\n  minSize: 3\n  maxSize: 1\n",
+            "minSize = 3 and maxSize = 1 are not in this order.",
+        ),
+        (
+            "managedNodeGroups:\n- name: a\n  maxSize: 1\n",
+            "minSize = 2 and maxSize = 1 are not in this order, with eksctl's default for the one that is missing",
+        ),
+        ("managedNodeGroups:\nnodeGroups: []\n", "has no node groups"),
+        (
+            "managedNodeGroups:\n- name: a\n  instanceType: ${TYPE}\n",
+            "cluster.yaml:3: managedNodeGroups[0].instanceType: \"${TYPE}\" is a placeholder",
+        ),
+        ("managedNodeGroups:\n- name: a\n  minSize: $MIN\n", "\"$MIN\" is a placeholder"),
+        ("managedNodeGroups:\n- name: 'a-{{ env }}'\n", "is a placeholder"),
         ("managedNodeGroups:\n- name: a\n  taints: [{key: a, effect: Never}]\n", "is no effect of a taint"),
         ("managedNodeGroups:\n- name: a\n  taints: {a: b}\n", "it must end with :NoSchedule"),
         ("managedNodeGroups:\n- name: a\n  labels: [a]\n", "it must be a map of texts"),
@@ -204,9 +215,45 @@ fn files_of_other_tools_are_refused() {
     }
     let mut project = Project::default();
     project.cluster.name = Some("other".to_owned());
-    let text = "metadata: {name: prod}\nmanagedNodeGroups: []\n";
+    let text = "metadata: {name: prod}\nmanagedNodeGroups: [{name: a}]\n";
     let said = migrate("cluster.yaml", text, &mut project).unwrap_err().to_string();
     assert!(said.contains("the file has \"prod\", and the options have \"other\""), "{said}");
+}
+
+#[test]
+fn placeholders_of_name_and_region_are_unknown_values() {
+    let text =
+        "metadata: {name: '${CLUSTER}', region: $REGION}\nmanagedNodeGroups: [{name: a, tags: {price: 'a ${b}'}}]\n";
+    let (hcl, _) = migrated(text);
+    assert!(hcl.contains("cluster_name   = var.cluster_name"), "{hcl}");
+    assert!(hcl.contains("price = \"a $${b}\""), "{hcl}");
+    let mut project = Project::default();
+    project.cluster.name = Some("prod".to_owned());
+    migrate("cluster.yaml", text, &mut project).unwrap();
+    assert_eq!(project.cluster.name.as_deref(), Some("prod"));
+}
+
+#[test]
+fn suggested_groups_have_tags_and_ami_type() {
+    let (_, report) = migrated(
+        "metadata: {name: prod, tags: {all: x}}\nnodeGroups:\n- name: old\n  amiFamily: WindowsServer2022FullContainer\n  tags: {team: ci, \
+         k8s.io/cluster-autoscaler/node-template/resources/ephemeral-storage: 100G}\n  privateNetworking: true\n  volumeSize: 50\n  \
+         subnets: [private-a]\n  maxPodsPerNode: 30\n  classicLoadBalancerNames: [a]\n",
+    );
+    for line in [
+        "  ami_type       = \"WINDOWS_FULL_2022_x86_64\"",
+        "  tags = {\n    all  = \"x\"\n    team = \"ci\"\n  }",
+        "ephemeral-storage = \"100G\"",
+        "size = 50",
+        "# Set subnet_ids or availability_zones as well",
+        "`nodeGroups[0].privateNetworking`: part of the self-managed group old. Equivalent in a managed group: private subnets in subnet_ids.",
+        "`nodeGroups[0].maxPodsPerNode`: part of the self-managed group old. Equivalent in a managed group: template.kubelet.max_pods.",
+        "`nodeGroups[0].classicLoadBalancerNames`: part of the self-managed group old. A managed group has no equivalent.",
+        "--cluster prod --name old",
+    ] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+    assert!(!report.contains("amiFamily") && !report.contains("volumeSize"), "{report}");
 }
 
 #[test]

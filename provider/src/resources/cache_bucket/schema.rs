@@ -13,7 +13,7 @@ pub struct CacheBucket {
     /// with replaces the bucket. Conflicts with `bucket`.
     #[attr(optional)]
     pub bucket_prefix: Value<String>,
-    /// Number of days after its upload after which a cache object is deleted. `0` disables the expiration.
+    /// Number of days after which a cache object is deleted, counted from its upload. `0` disables the expiration.
     #[attr(optional, default = 60)]
     pub expiration_days: Value<i64>,
     /// Path of the runner's cache (`[runners.cache] Path`), the prefix of all its objects.
@@ -23,8 +23,8 @@ pub struct CacheBucket {
     /// others below `runner/`.
     #[attr(optional, default = true)]
     pub shared: Value<bool>,
-    /// Prefix of the objects that expire. Defaults to where the runner stores its objects, derived from `cache_path`
-    /// and `shared`. `""` selects the whole bucket.
+    /// Prefix of the objects that expire. Defaults to the location at which the runner stores its objects, derived from
+    /// `cache_path` and `shared`. `""` selects the whole bucket.
     #[attr(optional, computed)]
     pub prefix: Value<String>,
     /// Number of days after which a noncurrent version of an object is deleted. `0` disables the expiration.
@@ -46,9 +46,9 @@ pub struct CacheBucket {
     /// destroyed. The destroy fails if objects are still written after two minutes.
     #[attr(optional, default = false)]
     pub force_destroy: Value<bool>,
-    /// Tags of the bucket. Defaults to none, beside the `default_tags` of the provider. Tags that are not managed here
-    /// are kept. An import cannot distinguish them and imports all tags: configure them here, or exclude them with
-    /// `ignore_tags` of the provider, so that the next apply keeps them.
+    /// Tags of the bucket, in addition to the `default_tags` of the provider. Defaults to none. Tags that are not
+    /// managed here are kept. An import cannot distinguish them and imports all tags: configure them here, or exclude
+    /// them with `ignore_tags` of the provider, so that the next apply keeps them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// All managed tags: `tags` and the `default_tags` of the provider.
@@ -134,7 +134,7 @@ pub struct RunnerCacheS3 {
     /// Region of the bucket.
     #[attr(computed)]
     pub bucket_location: Value<String>,
-    /// Whether S3 is used without TLS, which is the case if the endpoint starts with `http://`.
+    /// Whether S3 is used without TLS: `true` if the endpoint starts with `http://`.
     #[attr(computed)]
     pub insecure: Value<bool>,
 }

@@ -78,9 +78,9 @@ impl Resource for NodeGroupResource {
     const TYPE_NAME: &'static str = "gitlabspot_node_group";
     const DESCRIPTION: &'static str = "Manages an EKS managed node group for CI jobs, by default with Spot \
          instances. The node group has no nodes, and no costs, while there is no work.\n\n\
-         The cluster autoscaler only starts nodes of an empty node group if it knows what a node will be like. This \
-         resource derives the tags that describe the nodes from labels, taints and other attributes, and manages \
-         them on the Auto Scaling Group. EKS does not propagate the tags of a node group to its Auto Scaling Group.\n\n\
+         The cluster autoscaler can only scale a node group from zero if tags of the Auto Scaling Group describe the \
+         nodes. This resource derives these tags from labels, taints and other attributes, and manages them on the \
+         Auto Scaling Group. EKS does not propagate the tags of a node group to its Auto Scaling Group.\n\n\
          A refresh does not read the policies of an IAM role that this resource created. Every update of \
          `node_role` writes all of them.";
 

@@ -20,9 +20,9 @@ pub struct NodeGroup {
     /// required.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Prefix of a generated name. Use it with `create_before_destroy`, so that the new node group can exist beside the
-    /// old one. A prefix that the current name does not start with replaces the node group. One of `name` and
-    /// `name_prefix` is required.
+    /// Prefix of a generated name. Use it with `create_before_destroy`, so that the new node group can exist at the
+    /// same time as the old one. A prefix that the current name does not start with replaces the node group. One of
+    /// `name` and `name_prefix` is required.
     #[attr(optional)]
     pub name_prefix: Value<String>,
     /// Capacity type of the nodes: `SPOT` or `ON_DEMAND`.
@@ -112,7 +112,7 @@ pub struct NodeGroup {
     /// How many nodes can be unavailable during an update. Defaults to one node at a time.
     #[attr(optional)]
     pub update_config: Value<UpdateConfig>,
-    /// Whether EKS replaces unhealthy nodes.
+    /// Whether EKS replaces unhealthy nodes automatically.
     #[attr(optional, default = false)]
     pub node_repair: Value<bool>,
     /// Information for the cluster autoscaler, which it reads from tags of the Auto Scaling Group. By default the tags
@@ -124,16 +124,16 @@ pub struct NodeGroup {
     /// configured here, and other tags are kept.
     #[attr(optional)]
     pub asg_tags: Value<Map<String>>,
-    /// Whether the `AZRebalance` process of the Auto Scaling Group is suspended. EC2 then does not terminate nodes, and
-    /// the jobs on them, only to balance availability zones. Defaults to `true` for `SPOT`, otherwise to `false`. The
+    /// Whether the `AZRebalance` process of the Auto Scaling Group is suspended, so that EC2 does not terminate nodes,
+    /// and the jobs on them, to balance availability zones. Defaults to `true` for `SPOT`, otherwise to `false`. The
     /// process is resumed during a version update, which requires it. A suspension by AWS during a zonal shift is not
     /// changed.
     #[attr(optional, computed)]
     pub suspend_az_rebalance: Value<bool>,
-    /// Tags of the node group and of the IAM role that is created for it. Defaults to none, beside the `default_tags`
-    /// of the provider. EKS does not propagate them to the Auto Scaling Group: see `asg_tags`. Tags that are not
-    /// managed here are kept. An import cannot distinguish them and imports all tags: configure them here, or exclude
-    /// them with `ignore_tags` of the provider, so that the next apply keeps them.
+    /// Tags of the node group and of the IAM role that is created for it, in addition to the `default_tags` of the
+    /// provider. Defaults to none. EKS does not propagate them to the Auto Scaling Group: see `asg_tags`. Tags that are
+    /// not managed here are kept. An import cannot distinguish them and imports all tags: configure them here, or
+    /// exclude them with `ignore_tags` of the provider, so that the next apply keeps them.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// Timeouts of the operations. Each defaults to 60 minutes.
@@ -186,11 +186,12 @@ pub struct NodeRole {
     /// Name of the role. Defaults to a name that is derived from the names of the cluster and the node group.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Prefix of the name. The suffix is derived from region, cluster and node group. By default the name is that of
-    /// `name`. A prefix that the current name does not start with replaces the node group and its role.
+    /// Prefix of a generated name. The suffix is derived from region, cluster and node group. Defaults to no prefix:
+    /// see `name`. A prefix that the current name does not start with replaces the node group and its role. Conflicts
+    /// with `name`.
     #[attr(optional)]
     pub name_prefix: Value<String>,
-    /// Path of the role.
+    /// Path of the role, for example `/ci/`.
     #[attr(optional, default = "/", replace)]
     pub path: Value<String>,
     /// ARN of the policy that is the permissions boundary of the role. Defaults to none.
@@ -198,11 +199,11 @@ pub struct NodeRole {
     pub permissions_boundary: Value<String>,
     /// Add-ons whose pods use this role: `auto_scaler`, `cert_manager`, `external_dns`, `image_builder`, `ebs`, `efs`,
     /// `fsx`, `aws_load_balancer_controller`, `xray`, `cloud_watch`. Defaults to none. Each add-on gets the AWS managed
-    /// policy if there is one, otherwise the permissions that its documentation or eksctl grants. Pods reach the role
-    /// through the instance metadata service, so that a launch template with a hop limit of 2 is created for the node
-    /// group (see `template`). An existing `launch_template` requires `metadata_options { http_put_response_hop_limit =
-    /// 2 }`. IAM roles for service accounts and EKS Pod Identity require neither, and grant the permissions to one pod
-    /// instead of every job on the node.
+    /// policy if there is one, otherwise the permissions that its documentation or eksctl grants. Pods use the role
+    /// through the instance metadata service. Therefore, a launch template with a hop limit of 2 is created for the
+    /// node group (see `template`). An existing `launch_template` requires
+    /// `metadata_options { http_put_response_hop_limit = 2 }`. IAM roles for service accounts and EKS Pod Identity
+    /// require neither, and grant the permissions to one pod instead of every job on the node.
     #[attr(optional)]
     pub addon_policies: Value<Set<String>>,
     /// ARNs of additional policies to attach. The policies that every node requires are always attached. Defaults to
@@ -217,8 +218,8 @@ pub struct RemoteAccess {
     /// Name of the EC2 key pair. Defaults to none.
     #[attr(optional)]
     pub ec2_ssh_key: Value<String>,
-    /// IDs of the security groups that can connect. Defaults to none: EKS then opens port 22 to the internet
-    /// (0.0.0.0/0), which reaches nodes in public subnets.
+    /// IDs of the security groups from which SSH connections are allowed. Defaults to none: EKS then opens port 22 to
+    /// the internet (0.0.0.0/0), which reaches nodes in public subnets.
     #[attr(optional)]
     pub source_security_group_ids: Value<Set<String>>,
 }

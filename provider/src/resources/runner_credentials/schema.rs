@@ -31,9 +31,9 @@ pub struct RunnerCredentials {
     /// with the user or role that was created.
     #[attr(optional, computed, stable, replace)]
     pub name: Value<String>,
-    /// Prefix of a generated name. Defaults to `gitlab-runner-cache-`. The suffix has twelve characters: derived from
-    /// what uses the credentials, or random if that name is taken. A prefix that the current name does not start with
-    /// replaces the resource. Conflicts with `name`.
+    /// Prefix of a generated name. Defaults to `gitlab-runner-cache-`. The suffix has twelve characters. It is derived
+    /// from the Secret or service account that uses the credentials, or random if that name already exists. A prefix
+    /// that the current name does not start with replaces the resource. Conflicts with `name`.
     #[attr(optional)]
     pub name_prefix: Value<String>,
     /// Path of the IAM user or role, for example `/ci/`.
@@ -54,7 +54,8 @@ pub struct RunnerCredentials {
     /// it, unless it contains other objects: it is then kept, with a warning that lists them.
     #[attr(optional, default = false)]
     pub create_namespace: Value<bool>,
-    /// Name of the Secret, whose keys are `accesskey` and `secretkey`. Only used in mode `access_key`.
+    /// Name of the Secret for the access key, with the keys `accesskey` and `secretkey`. Only used in mode
+    /// `access_key`.
     #[attr(optional, default = "gitlab-runner-s3-access", replace)]
     pub secret_name: Value<String>,
     /// Labels of the Secret. Other labels are kept. Defaults to none.
@@ -67,14 +68,14 @@ pub struct RunnerCredentials {
     /// grants the new credentials first, as a change of `mode` does.
     #[attr(optional)]
     pub service_account: Value<String>,
-    /// Number of days after its creation after which the access key is rotated. The first plan after that time shows
-    /// the rotation. Defaults to no rotation. Only used in mode `access_key`.
+    /// Maximum age of the access key in days. The first plan after that time shows the rotation. Defaults to no
+    /// rotation. Only used in mode `access_key`.
     #[attr(optional)]
     pub rotate_after_days: Value<i64>,
     /// Arbitrary string. A change rotates the access key. Defaults to none.
     #[attr(optional)]
     pub rotation_trigger: Value<String>,
-    /// Tags of the IAM user or role. Defaults to none, beside the `default_tags` of the provider.
+    /// Tags of the IAM user or role, in addition to the `default_tags` of the provider. Defaults to none.
     #[attr(optional)]
     pub tags: Value<Map<String>>,
     /// All managed tags: `tags` and the `default_tags` of the provider.
@@ -83,13 +84,13 @@ pub struct RunnerCredentials {
     /// Timeouts of the operations. Each defaults to 10 minutes.
     #[attr(optional)]
     pub timeouts: Value<Timeouts>,
-    /// `NAMESPACE/SECRET:USER`, or `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
+    /// `NAMESPACE/SECRET:USER` in mode `access_key`, otherwise `NAMESPACE/SERVICE_ACCOUNT:role/ROLE`.
     #[attr(computed)]
     pub id: Value<String>,
-    /// ID of the access key. The secret access key is only stored in the Kubernetes Secret.
+    /// ID of the access key; null in the other modes. The secret access key is only stored in the Kubernetes Secret.
     #[attr(computed)]
     pub access_key_id: Value<String>,
-    /// Creation time of the access key, in RFC 3339 format.
+    /// Creation time of the access key, in RFC 3339 format; null in the other modes.
     #[attr(computed)]
     pub created_at: Value<String>,
     /// Time from which the access key is rotated, in RFC 3339 format; null without `rotate_after_days`.
@@ -101,7 +102,7 @@ pub struct RunnerCredentials {
     /// ARN of the IAM role; null in mode `access_key`.
     #[attr(computed)]
     pub role_arn: Value<String>,
-    /// Policy document that is attached.
+    /// Policy document that is attached to the IAM user or role.
     #[attr(computed)]
     pub policy_json: Value<String>,
     /// Trust policy of the IAM role; null in mode `access_key`.

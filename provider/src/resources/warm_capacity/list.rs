@@ -14,8 +14,8 @@ const KINDS: [(&str, &str); 2] = [("apps/v1", "Deployment"), ("batch/v1", "CronJ
 
 impl ListResource for WarmCapacityResource {
     type Filter = ObjectFilter;
-    const LIST_DESCRIPTION: &'static str = "Lists the warm capacity of a cluster that was created by this \
-         provider, with any state.\n\n\
+    const LIST_DESCRIPTION: &'static str = "Lists the warm capacity that this provider created in a cluster, \
+         including that of other states.\n\n\
          Requires `list` on `deployments.apps` and `cronjobs.batch`, and with `include_resource` the permissions of \
          a plan.";
 

@@ -6,7 +6,7 @@ use tfplugin::framework::{Object, Timeouts, Value};
 /// Reserved capacity for the next jobs.
 #[derive(Clone, Default, PartialEq, Object)]
 pub struct WarmCapacity {
-    /// `namespace/name`.
+    /// `namespace/name`, which is also the import ID.
     #[attr(computed, stable)]
     pub id: Value<String>,
     /// Name of the Deployment or CronJob: up to 52 lowercase letters, digits and hyphens.

@@ -20,7 +20,7 @@ pub(super) const RELEASE: [&str; 10] = [
 
 /// The table of these attributes, and the section of the schema with the anchors of its links.
 pub(super) fn table_and_section(schema: &Schema, names: &[&str], section: &str) -> (String, String) {
-    let mut table = "| attribute | what |\n| --- | --- |\n".to_owned();
+    let mut table = "| attribute | description |\n| --- | --- |\n".to_owned();
     let mut section = section.to_owned();
     for name in names {
         let attribute = schema.attributes.iter().find(|it| it.name == *name).unwrap();

@@ -83,14 +83,13 @@ fn of_release() -> Vec<String> {
     vec![
         "## Releases of Helm".to_owned(),
         ADOPTION.trim_end().to_owned(),
-        "## After a run that was killed".to_owned(),
+        "## After a killed run".to_owned(),
         KILLED.trim_end().to_owned(),
         "## Keys of values files".to_owned(),
-        "What becomes of every key of the official chart:".to_owned(),
+        "The effect of each key of the official chart:".to_owned(),
         reference::values_keys(),
         "## Differences from the official chart".to_owned(),
-        "Objects are those that chart 0.86.0 makes of the same values, but for these differences, all on purpose:"
-            .to_owned(),
+        "The objects are those of chart 0.86.0 with the same values, except for these intended differences:".to_owned(),
         DIFFERENCES.trim_end().to_owned(),
         "## Keys of config.toml".to_owned(),
         reference::config_keys(),

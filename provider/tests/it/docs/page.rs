@@ -23,7 +23,7 @@ const RUNNER_RELEASE: &str = include_str!("runner_release.md");
 
 /// The text before and after the table of the attributes that most configurations set.
 const FIRST: &str = "## Attributes that most configurations set";
-const OTHERS: &str = "All of them, and the others, are listed in the [schema](#schema). The keys of config.toml for `config` are listed \
+const OTHERS: &str = "The [schema](#schema) lists all attributes. The keys of config.toml for `config` are listed \
      [below](#keys-of-configtoml). A values file of the official chart can replace attributes: see [Values files](#values-files).";
 
 /// The usage of a list resource.
@@ -128,7 +128,7 @@ impl Page {
         self.example("With an import block:", &format!("{examples}/import-by-string-id.tf"), "terraform");
         let Some(identity) = identity else { return };
         let before =
-            "With OpenTofu 1.12 or Terraform 1.12, or newer, an import block can name the identity instead of the id:";
+            "With OpenTofu 1.12 or Terraform 1.12, or newer, an import block can use the identity instead of the ID:";
         if !self.example(before, &format!("{examples}/import-by-identity.tf"), "terraform") {
             self.parts.push(before.to_owned());
             self.parts.push(fenced(&identity_block(type_name, identity), "terraform"));

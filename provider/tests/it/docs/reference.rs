@@ -19,8 +19,10 @@ pub(super) fn config_keys() -> String {
 }
 
 fn section(text: &mut String, title: &str, prefix: &str, table: &'static Table) {
-    let _ =
-        writeln!(text, "### {title}\n\n| attribute | in config.toml | type | since | meaning |\n|---|---|---|---|---|");
+    let _ = writeln!(
+        text,
+        "### {title}\n\n| attribute | in config.toml | type | since | description |\n|---|---|---|---|---|"
+    );
     for entry in entries(table) {
         let since = match entry.key.until {
             Some((last, _)) => format!("to {last}"),
@@ -61,14 +63,14 @@ fn hcl_type(kind: Kind) -> String {
 
 /// All keys of the chart's values: the attribute that replaces a key, or why there is none.
 pub(super) fn values_keys() -> String {
-    let mut text = "| key of the chart | here |\n|---|---|\n".to_owned();
+    let mut text = "| key of the chart | attribute or effect |\n|---|---|\n".to_owned();
     for key in KEYS {
         let here = match key.maps_to {
             MapsTo::Attribute(to) | MapsTo::Global(to) => format!("`{to}`"),
             MapsTo::Special(what) => what.to_owned(),
             MapsTo::Nothing(why) => format!("no effect: {why}"),
             MapsTo::Older(to) => {
-                format!("no effect: older charts read it; in `runners.config` it is `{to}` below `[[runners]]`")
+                format!("no effect: only older charts read it. Use `{to}` of `[[runners]]` in `runners.config`")
             }
         };
         let _ = writeln!(text, "| `{}` | {here} |", key.path);
@@ -79,7 +81,10 @@ pub(super) fn values_keys() -> String {
 #[test]
 fn every_key_has_a_row() {
     let config = config_keys();
-    assert!(config.contains("| `cache.s3.bucket_name` | `runners.cache.s3.BucketName` | string |  | The bucket. |\n"));
+    assert!(
+        config
+            .contains("| `cache.s3.bucket_name` | `runners.cache.s3.BucketName` | string |  | Name of the bucket. |\n")
+    );
     assert!(
         config
             .contains("| `kubernetes.volumes.nfs.server` | `runners.kubernetes.volumes.nfs.server` | string | 19.0 |")

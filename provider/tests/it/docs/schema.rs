@@ -17,8 +17,8 @@ const GROUPS: [(&str, Group); 3] = [
 ];
 
 /// The host converts an object to the attribute's type before it sends it.
-const LEFT_OUT: &str = "OpenTofu and Terraform leave out a name that a nested object does not have, without an error: where an \
-    object below is written by hand, see in the plan that everything in it is there.";
+const LEFT_OUT: &str = "OpenTofu and Terraform omit unknown attributes of nested objects without an error, for example misspelled \
+    ones. Verify in the plan that it contains all attributes that you set.";
 
 /// Whether a user can set an object, from which the host omits unknown names.
 fn takes_objects(attribute: &Attribute) -> bool {
@@ -208,7 +208,7 @@ mod tests {
     fn schema_section_is_rendered() {
         let expected = r#"## Schema
 
-OpenTofu and Terraform leave out a name that a nested object does not have, without an error: where an object below is written by hand, see in the plan that everything in it is there.
+OpenTofu and Terraform omit unknown attributes of nested objects without an error, for example misspelled ones. Verify in the plan that it contains all attributes that you set.
 
 ### Required
 

@@ -21,15 +21,15 @@ const REMEDIES: &str = include_str!("troubleshooting.txt");
 /// Remedies for summaries that only the detail explains, by their first word.
 const CLASSES: [(&[&str], &str); 4] = [
     (
-        &["Invalid", "Reserved", "Unusual", "Empty", "Wrong", "Unknown"],
-        "The value is not accepted. The detail says why, and what is expected.",
+        &["Invalid", "Reserved", "Empty", "Wrong", "Unknown"],
+        "The value is not valid. The detail contains the reason and the expected value.",
     ),
+    (&["Missing", "Conflicting"], "The detail lists the arguments that are required, or that exclude each other."),
+    (&["Duplicate", "Too"], "Remove the duplicate or excess elements. The detail lists them, or contains the limit."),
     (
-        &["Missing", "Conflicting", "Only"],
-        "The detail names the arguments that are required, or that exclude each other.",
+        &["Cannot"],
+        "A call failed. The detail contains the response of the API and the objects that remain. The next apply continues.",
     ),
-    (&["Duplicate", "Too", "More"], "Remove what the detail names."),
-    (&["Cannot"], "A call failed. The detail has the answer of the API, and what remains. The next apply continues."),
 ];
 
 /// The headings of summaries, by the folder of their code.
@@ -46,7 +46,7 @@ const AREAS: [(&str, &str); 9] = [
 ];
 
 /// Strings that look like summaries.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 15] = [
     "Cache of GitLab Runner",
     "Did you mean",
     "EC2 Auto Scaling",
@@ -58,8 +58,6 @@ const OTHERS: [&str; 17] = [
     "HMAC takes keys of any length",
     "IAM role's policy must include",
     "Invalid principal in policy",
-    "Kubernetes quantity:",
-    "Most that a job may ask for as",
     "Nodes of an EKS node group",
     "Role could not be assumed because the trusted entity is not correct",
     "Role provided in the request does not exist",

@@ -9,13 +9,13 @@ use super::value::Value;
 /// The nested attribute `timeouts` of a resource.
 #[derive(Clone, Default, PartialEq, crate::framework::Object)]
 pub struct Timeouts {
-    /// How long a create may take, for instance `"30m"`.
+    /// Timeout of a create, for example `"30m"`.
     #[attr(optional)]
     pub create: Value<String>,
-    /// How long an update may take, for instance `"30m"`.
+    /// Timeout of an update, for example `"30m"`.
     #[attr(optional)]
     pub update: Value<String>,
-    /// How long a destroy may take, for instance `"30m"`.
+    /// Timeout of a destroy, for example `"30m"`.
     #[attr(optional)]
     pub delete: Value<String>,
 }

@@ -1,4 +1,4 @@
-# The least that a stack needs: a cluster, zones, what a job needs of a node, and a token.
+# Minimal configuration: a cluster, zones, the size of the nodes, and a token.
 
 terraform {
   required_version = ">= 1.11"

@@ -14,8 +14,8 @@ data "gitlabspot_spot_instance_types" "found" {
   max_results        = var.instance_requirements.max_results
 }
 
-# Spot prices change every day, and other instance types replace a node group. The types of the first apply are therefore
-# kept until the requirements change.
+# Spot prices change every day, and a change of the instance types replaces a node group. Therefore, the types of the first
+# apply are kept until the requirements change.
 resource "terraform_data" "instance_types" {
   count = local.by_requirements ? 1 : 0
 

@@ -29,6 +29,6 @@ output "asg_tags" {
 }
 
 output "build_nodes" {
-  description = "Labels and taints as pods need them, for `build_nodes` of the module `runner`."
+  description = "Node selector and tolerations of pods on the nodes, for `build_nodes` of the module `runner`."
   value       = gitlabspot_node_group.this.build_nodes
 }

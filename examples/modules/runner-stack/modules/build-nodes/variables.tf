@@ -19,7 +19,7 @@ variable "name" {
 }
 
 variable "availability_zones" {
-  description = "Availability zones of the nodes. Set this or `subnet_ids`."
+  description = "Availability zones of the nodes. One of `availability_zones` and `subnet_ids` is required."
   type        = set(string)
   default     = null
 
@@ -30,7 +30,7 @@ variable "availability_zones" {
 }
 
 variable "subnet_ids" {
-  description = "IDs of the subnets of the nodes. Set this or `availability_zones`."
+  description = "IDs of the subnets of the nodes. One of `availability_zones` and `subnet_ids` is required."
   type        = set(string)
   default     = null
 }
@@ -47,7 +47,7 @@ variable "capacity_type" {
 }
 
 variable "instance_types" {
-  description = "EC2 instance types in order of preference, 1 to 20, all with the same vCPUs and memory. Set this or `instance_requirements`."
+  description = "EC2 instance types in order of preference, 1 to 20, all with the same vCPUs and memory. One of `instance_types` and `instance_requirements` is required."
   type        = list(string)
   default     = null
 
@@ -64,8 +64,8 @@ variable "instance_types" {
 
 variable "instance_requirements" {
   description = <<-EOT
-    vCPUs and memory (GiB) of the nodes, in place of `instance_types`. The instance types that are cheapest on Spot at the first
-    apply are used until the requirements change. A change replaces the node group.
+    Required vCPUs and memory (GiB) of the nodes, instead of `instance_types`. The instance types that are cheapest on Spot at
+    the first apply are used until the requirements change. A change replaces the node group.
   EOT
   type = object({
     vcpus             = number
@@ -111,13 +111,13 @@ variable "max_size" {
 }
 
 variable "labels" {
-  description = "Kubernetes labels of the nodes, which the jobs require. Defaults to `build-nodes` with the name of the node group."
+  description = "Kubernetes labels of the nodes, which the jobs require. Defaults to the label `build-nodes` with the name of the node group."
   type        = map(string)
   default     = null
 }
 
 variable "taints" {
-  description = "Kubernetes taints of the nodes, which the jobs tolerate. Defaults to `build-nodes` with the name of the node group and `NoSchedule`."
+  description = "Kubernetes taints of the nodes, which the jobs tolerate. Defaults to the taint `build-nodes` with the name of the node group and the effect `NoSchedule`."
   type = set(object({
     key    = string
     value  = optional(string)
@@ -134,13 +134,13 @@ variable "taints" {
 }
 
 variable "node_role_arn" {
-  description = "ARN of an existing IAM role of the nodes. Without it a role is created from `node_role`."
+  description = "ARN of an existing IAM role of the nodes. By default a role is created with the settings in `node_role`."
   type        = string
   default     = null
 }
 
 variable "node_role" {
-  description = "IAM role that is created for the nodes. `addon_policies` are the add-ons whose pods use it."
+  description = "IAM role that is created for the nodes. `addon_policies` lists the add-ons whose pods use the role."
   type = object({
     name                   = optional(string)
     path                   = optional(string)

@@ -3,11 +3,11 @@ locals {
   has_role    = contains(["irsa", "pod_identity"], var.cache_credentials)
   secret_name = "${var.name}-s3-access"
 
-  # Access keys need their Secret, and with it the namespace, before the runner exists. Roles do not.
+  # With an access key, the Secret and its namespace must exist before the runner. A role does not need the namespace.
   credentials_create_namespace = var.create_namespace && local.has_cache && !local.has_role
   credentials                  = one(gitlabspot_runner_credentials.cache[*])
 
-  # A node group that is scaled to zero needs two to four minutes for its first node.
+  # The first node of a node group that is scaled to zero needs two to four minutes.
   kubernetes = merge({ poll_timeout = 300, poll_interval = 10 }, try(var.config.kubernetes, {}))
 }
 

@@ -27,7 +27,7 @@ variable "namespace" {
 }
 
 variable "create_namespace" {
-  description = "Whether the namespace is created if it does not exist, and deleted when nothing else is left in it."
+  description = "Whether the namespace is created if it does not exist. A destroy deletes it if it contains no other objects."
   type        = bool
   default     = true
 }
@@ -50,7 +50,7 @@ variable "runner_name" {
 }
 
 variable "runner_version" {
-  description = "Version of GitLab Runner, for example `19.3.0`. Defaults to that of the provider."
+  description = "Version of GitLab Runner, for example `19.3.0`. Defaults to the default version of the provider."
   type        = string
   default     = null
 
@@ -61,7 +61,7 @@ variable "runner_version" {
 }
 
 variable "runner_token" {
-  description = "Authentication token (`glrt-...`) of the runner. Set this, `registration_token` or `token_secret_name`."
+  description = "Authentication token (`glrt-...`) of the runner. One of `runner_token`, `registration_token` and `token_secret_name` is required."
   type        = string
   default     = null
   sensitive   = true
@@ -76,7 +76,7 @@ variable "runner_token" {
 }
 
 variable "registration_token" {
-  description = "Registration token of a group or project, which GitLab has deprecated. Set this, `runner_token` or `token_secret_name`."
+  description = "Registration token of a group or project, which GitLab has deprecated. Conflicts with `runner_token` and `token_secret_name`."
   type        = string
   default     = null
   sensitive   = true
@@ -90,13 +90,13 @@ variable "token_version" {
 }
 
 variable "token_secret_name" {
-  description = "Name of an existing Secret with the key `runner-token`. Set this, `runner_token` or `registration_token`."
+  description = "Name of an existing Secret with the key `runner-token`. Conflicts with `runner_token` and `registration_token`."
   type        = string
   default     = null
 }
 
 variable "unregister_on_destroy" {
-  description = "Whether a manager pod that registered itself unregisters when it ends."
+  description = "Whether a manager pod that registered itself unregisters when it is terminated."
   type        = bool
   default     = true
 }
@@ -119,7 +119,7 @@ variable "replicas" {
 }
 
 variable "build_nodes" {
-  description = "Nodes of the jobs, from the module `build-nodes` or a `gitlabspot_node_group`. Without it jobs run on any node."
+  description = "Nodes of the jobs: the output `build_nodes` of the module `build-nodes`, or of a `gitlabspot_node_group`. By default jobs run on any node."
   type = object({
     capacity_type = optional(string)
     node_selector = optional(map(string))
@@ -134,7 +134,7 @@ variable "build_nodes" {
 }
 
 variable "cache_bucket" {
-  description = "Cache bucket, a `gitlabspot_cache_bucket` or an object with its `bucket` and `runner_cache`. Without it there is no cache."
+  description = "Cache bucket: a `gitlabspot_cache_bucket`, or an object with its `bucket` and `runner_cache`. Defaults to no cache."
   type = object({
     bucket       = string
     runner_cache = any
@@ -160,7 +160,7 @@ variable "cache_secret_name" {
 }
 
 variable "rotate_after_days" {
-  description = "Number of days after which the access key of the cache is rotated. Defaults to no rotation."
+  description = "Maximum age of the access key of the cache in days. Defaults to no rotation."
   type        = number
   default     = null
 }
@@ -175,7 +175,7 @@ variable "docker_in_docker" {
 }
 
 variable "config" {
-  description = "Further keys of `[[runners]]` in config.toml, in snake case. `kubernetes.poll_timeout` defaults to 300 and `kubernetes.poll_interval` to 10 seconds."
+  description = "Additional keys of `[[runners]]` in config.toml, in snake case. `kubernetes.poll_timeout` defaults to 300 and `kubernetes.poll_interval` to 10 seconds."
   type        = any
   default     = {}
   nullable    = false
@@ -188,13 +188,13 @@ variable "values" {
 }
 
 variable "image" {
-  description = "Image of the manager, for example in a registry of your own. Defaults to `registry.gitlab.com/gitlab-org/gitlab-runner`."
+  description = "Image of the manager, for example in a private registry. Defaults to `registry.gitlab.com/gitlab-org/gitlab-runner`."
   type        = string
   default     = null
 }
 
 variable "certs_secret_name" {
-  description = "Name of a Secret with the certificates of GitLab's host, for a certificate authority of your own."
+  description = "Name of the Secret with the TLS certificates of GitLab, for a private certificate authority."
   type        = string
   default     = null
 }
@@ -212,13 +212,13 @@ variable "pod_annotations" {
 }
 
 variable "metrics" {
-  description = "Whether the manager has Prometheus metrics and a Service for them."
+  description = "Whether Prometheus metrics of the manager are enabled, with a Service."
   type        = bool
   default     = true
 }
 
 variable "service_monitor" {
-  description = "Whether there is a ServiceMonitor of the metrics, which requires the Prometheus operator."
+  description = "Whether a ServiceMonitor of the metrics is created. Requires `metrics` and the Prometheus operator."
   type        = bool
   default     = false
 
@@ -229,7 +229,7 @@ variable "service_monitor" {
 }
 
 variable "warm_capacity" {
-  description = "Number of jobs for which capacity is reserved, and the office hours in which it is. `null` reserves none, no `schedule` means always."
+  description = "Number of jobs for which capacity is reserved, and the schedule of the reservation as cron expressions. Without `schedule` the capacity is always reserved. `null` reserves no capacity."
   type = object({
     pods        = number
     pause_image = optional(string)

@@ -34,7 +34,7 @@ super::parts::objects! { []
         node_affinity_policy: String,
         /// Whether taints of nodes limit the domains: `Honor` or `Ignore`. Defaults to `Ignore`.
         node_taints_policy: String,
-        /// Labels whose value must be the pod's own. Defaults to none.
+        /// Keys of labels whose value must be the same as that of the pod. Defaults to none.
         match_label_keys: List<String>,
     }
 
@@ -162,13 +162,13 @@ super::parts::objects! { []
 
     /// Source of the value of a variable. Specify one.
     EnvSource {
-        /// Key of a ConfigMap. One of the four is required.
+        /// Key of a ConfigMap. One of the four attributes is required.
         config_map_key_ref: KeyRef,
-        /// Key of a Secret. One of the four is required.
+        /// Key of a Secret. One of the four attributes is required.
         secret_key_ref: KeyRef,
-        /// Field of the pod. One of the four is required.
+        /// Field of the pod. One of the four attributes is required.
         field_ref: FieldRef,
-        /// Resource of the container. One of the four is required.
+        /// Resource of the container. One of the four attributes is required.
         resource_field_ref: ResourceFieldRef,
     }
 
@@ -264,12 +264,12 @@ super::parts::objects! { []
 
     /// Lifecycle hook. Specify one.
     Hook {
-        /// Command to run. One of the three is required.
+        /// Command to run. One of the three attributes is required.
         exec: Exec,
-        /// HTTP request, as Kubernetes defines it. One of the three is required.
+        /// HTTP request, as Kubernetes defines it. One of the three attributes is required.
         #[attr(kind = super::dynamic)]
         http_get: Raw,
-        /// Pause. One of the three is required.
+        /// Pause. One of the three attributes is required.
         sleep: Sleep,
     }
 

@@ -33,7 +33,7 @@ type Objects = Vec<Json>;
 /// A `gitlabspot_runner_release`.
 #[derive(Clone, Default, PartialEq, Object, Settings)]
 pub struct RunnerRelease {
-    /// `namespace/name`, which is also the import id.
+    /// `namespace/name`, which is also the import ID.
     #[attr(computed, stable)]
     pub id: Value<String>,
     /// Name of the release. The objects have this name if it starts with `gitlab-runner`, otherwise this name followed
@@ -43,14 +43,14 @@ pub struct RunnerRelease {
     /// Namespace of the manager, and of the jobs unless the configuration specifies another one.
     #[attr(optional, default = "gitlab-runner", replace)]
     pub namespace: Value<String>,
-    /// Whether the namespace is created if it does not exist. A destroy only deletes a namespace that was created so
-    /// and that contains no other objects.
+    /// Whether the namespace is created if it does not exist. A destroy only deletes a namespace that this release
+    /// created and that contains no other objects.
     #[attr(optional, default = false, no_setting)]
     pub create_namespace: Value<bool>,
     /// Name of the EKS cluster. Defaults to the provider's `kubernetes` settings. A change replaces the resource.
     #[attr(optional, no_setting)]
     pub cluster_name: Value<String>,
-    /// Replaces `gitlab-runner` in the names of the objects. Defaults to `gitlab-runner`.
+    /// Text that replaces `gitlab-runner` in the names of the objects. Defaults to `gitlab-runner`.
     #[attr(optional)]
     pub name_override: Value<String>,
     /// Name of the objects, independent of the name of the release. Defaults to a name derived from `name`.
@@ -79,8 +79,8 @@ pub struct RunnerRelease {
     /// A pod that ends without a signal, for example with its node, leaves its registration in GitLab.
     #[attr(optional)]
     pub unregister_on_destroy: Value<bool>,
-    /// Name of an existing Secret with `runner-token` or `runner-registration-token`, which replaces a token here.
-    /// Defaults to none.
+    /// Name of an existing Secret that contains the token, with the key `runner-token` or `runner-registration-token`.
+    /// It replaces `runner_token_wo` and `registration_token_wo`. Defaults to none.
     #[attr(optional)]
     pub token_secret_name: Value<String>,
     /// Options of the deprecated registration workflow. By default the runner is locked and has no tags.
@@ -105,13 +105,14 @@ pub struct RunnerRelease {
     #[attr(optional)]
     pub use_tini: Value<bool>,
 
-    /// The `[[runners]]` section of config.toml as an object, with its [keys](#keys-of-configtoml) in snake case: `{
-    /// kubernetes = { cpu_request = "2" } }`. An unknown key is an error at plan, with a suggestion, and so is a value
-    /// of a wrong type. Keys that are listed there as sensitive are not hidden in plans: use `sensitive()`. By default
-    /// jobs that do not specify an image use `alpine`.
+    /// The `[[runners]]` section of config.toml as an object, with its [keys](#keys-of-configtoml) in snake case:
+    /// `{ kubernetes = { cpu_request = "2" } }`. An unknown key or a value of a wrong type is an error at plan. Keys
+    /// that are listed there as sensitive are not hidden in plans: use `sensitive()`. By default jobs that do not
+    /// specify an image use `alpine`.
     #[attr(optional, kind = dynamic)]
     pub config: Value<Raw>,
-    /// The `[[runners]]` section as TOML, with `{{.Release.Namespace}}` and `{{.Release.Name}}`. Defaults to none.
+    /// The `[[runners]]` section as TOML, in which `{{.Release.Namespace}}` and `{{.Release.Name}}` are evaluated.
+    /// Defaults to none.
     #[attr(optional)]
     pub config_toml: Value<String>,
     /// List of values files of the official Helm chart, as YAML. Later files override earlier ones, and attributes
@@ -147,8 +148,8 @@ pub struct RunnerRelease {
     /// `config`. Defaults to no cache.
     #[attr(optional, kind = dynamic)]
     pub cache: Value<Raw>,
-    /// Name of the Secret with the credentials of the cache, whose keys are `accesskey` and `secretkey`. By default
-    /// those of the pod are used.
+    /// Name of the Secret with the credentials of the cache, whose keys are `accesskey` and `secretkey`. By default the
+    /// manager uses the credentials of its pod.
     #[attr(optional)]
     pub cache_secret_name: Value<String>,
     /// Namespace of the jobs. Defaults to the namespace of the release. It must exist.
@@ -164,7 +165,7 @@ pub struct RunnerRelease {
     /// Service account of the manager. By default one is created.
     #[attr(optional, marks(object = "ServiceAccount", deployment = "spec.template.spec.serviceAccountName"))]
     pub service_account: Value<ServiceAccount>,
-    /// Permissions of the manager in the cluster. Default to the least permissions that its configuration requires.
+    /// Permissions of the manager in the cluster. Default to the minimum permissions that its configuration requires.
     #[attr(
         optional,
         marks(object = "Role", object = "RoleBinding", object = "ClusterRole", object = "ClusterRoleBinding")
@@ -190,7 +191,7 @@ pub struct RunnerRelease {
     pub hpa: Value<Hpa>,
 
     /// Number of manager pods. Defaults to 1. It replaces a number that an autoscaler or `kubectl scale` has set. With
-    /// `hpa` the autoscaler changes it afterwards.
+    /// `hpa` the autoscaler changes the number afterwards.
     #[attr(optional, marks(deployment = "spec.replicas"))]
     pub replicas: Value<i64>,
     /// Number of old ReplicaSets to keep. Defaults to 10.
@@ -300,10 +301,10 @@ pub struct RunnerRelease {
     /// Additional Secrets that are mounted at `/secrets`. Defaults to none.
     #[attr(optional, setting = Vec<SecretProjection>)]
     pub secrets: Value<List<SecretItems>>,
-    /// Additional files that are mounted at `/configmaps`, by name. Defaults to none.
+    /// Additional files that are mounted at `/configmaps`, as a map of file names to contents. Defaults to none.
     #[attr(optional)]
     pub config_maps: Value<Map<String>>,
-    /// Name of the Secret with the certificates of GitLab's host, which is mounted for the manager. Defaults to none.
+    /// Name of the Secret with the TLS certificates of GitLab, which is mounted in the manager pods. Defaults to none.
     #[attr(optional)]
     pub certs_secret_name: Value<String>,
     /// Bash script that runs before the manager starts. Defaults to none.
@@ -380,7 +381,7 @@ pub struct JobPodToleration {
     /// Key of the taint.
     #[attr(computed)]
     pub key: Value<String>,
-    /// `Equal` or `Exists`.
+    /// Operator: `Equal` or `Exists`.
     #[attr(computed)]
     pub operator: Value<String>,
     /// Value of the taint.

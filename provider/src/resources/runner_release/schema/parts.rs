@@ -145,9 +145,10 @@ objects! { [Settings]
     Rbac {
         /// Whether roles are created. Defaults to `true`.
         create: bool,
-        /// Whether ClusterRoles are created instead of Roles. Defaults to whether the configuration requires it.
+        /// Whether ClusterRoles are created instead of Roles. Defaults to `true` if the configuration requires it,
+        /// otherwise to `false`.
         cluster_wide: bool,
-        /// Rules of the role. Default to the least that the configuration requires.
+        /// Rules of the role. Default to the minimum permissions that the configuration requires.
         rules: List<RbacRule>,
     }
 
@@ -253,10 +254,10 @@ objects! { [Settings]
 
     /// Disruption budget of the manager pods. Specify one of the two.
     DisruptionBudget {
-        /// Minimum number or percentage of available pods. One of the two is required.
+        /// Minimum number or percentage of available pods. One of the two attributes is required.
         #[attr(marks(int_or_string), setting = Json)]
         min_available: String,
-        /// Maximum number or percentage of unavailable pods. One of the two is required.
+        /// Maximum number or percentage of unavailable pods. One of the two attributes is required.
         #[attr(marks(int_or_string), setting = Json)]
         max_unavailable: String,
     }
