@@ -197,8 +197,8 @@ mod tests {
             details(&model),
             [
                 "volumes: volumes must be a list of objects: volumes = [{ name = \"...\" }].",
-                "config.environment[2]: config.environment[2] must be a string, not an object. Variables of every job, \
-                 each as NAME=value.",
+                "config.environment[2]: config.environment[2] must be a string, not an object. Environment \
+                 variables of all jobs, each as `NAME=value`.",
                 "config.kubernetes.cpu_requets: GitLab Runner does not have the key config.kubernetes.cpu_requets, and would ignore it without an error. Did you mean \"cpu_request\"?",
                 "cache.s3: cache.s3 is a list, but must be an object: { ... }.",
                 "cache.type: cache.type is \"s4\". Use s3, gcs or azure.",
