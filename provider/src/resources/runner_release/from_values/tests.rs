@@ -183,7 +183,12 @@ fn options_of_a_registration_are_tasks_without_a_token() {
     let (release, tasks) = with_tasks(text, None);
     assert_eq!(tasks, ["runners.tags", "runners.locked"]);
     assert!(release.tasks[0].1.contains("set `tag_list = [\"a\",\"b\"]` in `registration`"), "{:?}", release.tasks);
+    assert!(
+        release.tasks[0].1.starts_with("it is left out") && release.tasks[0].1.contains("If the Secret s contains")
+    );
     assert_eq!(release.warnings.len(), 0, "{:?}", release.warnings);
+    let (release, _) = with_tasks("gitlabUrl: https://x\nrunnerRegistrationToken: ''\nrunners: {tags: a}\n", None);
+    assert!(release.tasks[0].1.contains("`registration_token_wo` instead of"), "{:?}", release.tasks);
     let (release, tasks) = with_tasks("gitlabUrl: https://x\nrunnerToken: glrt-x\nrunners: {tags: a}\n", None);
     assert_eq!((tasks.len(), release.warnings.len()), (0, 1), "{:?}", release.warnings);
 }

@@ -130,6 +130,26 @@ pub(super) struct Certainty<'a> {
 }
 
 impl Certainty<'_> {
+    /// What to do with an option that a migration leaves out.
+    fn task(&self, option: &str, value: &Json) -> String {
+        let otherwise = match self.unread {
+            Some(secret) => {
+                let name = &secret.name;
+                format!(
+                    "If the Secret {name} contains a registration token, set `{option} = {value}` in `registration`."
+                )
+            }
+            None => format!(
+                "If the release has a registration token, set `{option} = {value}` in `registration`, and \
+                 `registration_token_wo` instead of `runner_token_wo`."
+            ),
+        };
+        format!(
+            "it is left out, because an authentication token (glrt-...) is assumed, with which GitLab stores this setting. \
+             {otherwise}"
+        )
+    }
+
     /// Why an option has no effect.
     fn reason(&self) -> String {
         match self.unread {
@@ -169,11 +189,7 @@ pub(super) fn registration(
             match &given[option] {
                 Json::Null => {}
                 value if certainty.is_assumed => {
-                    let text = format!(
-                        "it is left out, because an authentication token (glrt-...) is assumed, with which GitLab stores this \
-                         setting. If the release has a registration token, set `{option} = {value}` in `registration`, and \
-                         `registration_token_wo` instead of `runner_token_wo`."
-                    );
+                    let text = certainty.task(option, value);
                     values.tasks.push((path.to_owned(), text));
                 }
                 _ => values.notes.add(path, &effect),

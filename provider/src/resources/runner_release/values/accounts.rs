@@ -34,7 +34,7 @@ impl ValuesTranslator<'_> {
             let instead = match is_for_roles == creates_roles {
                 _ if has_name => "serviceAccount.name is used",
                 _ if creates_account => "serviceAccount.create creates an account with the name of the release",
-                false if creates_roles => "rbac.create creates an account; its name is that of serviceAccount.name",
+                false if creates_roles => "with rbac.create the name of the account is that of serviceAccount.name",
                 false => "it has an effect with rbac.create only",
                 true => {
                     put(&mut self.settings, "service_account.name", Value::String(name));
