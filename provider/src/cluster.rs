@@ -159,8 +159,8 @@ mod tests {
             message.unwrap_err(),
             format!(
                 "this resource is in the EKS cluster {other}, but the provider is now connected to {HOME}: use the \
-                 cluster_name, region and credentials of the former. To keep the objects in that cluster, remove the \
-                 resource from the state with the command \"state rm\". Nothing was changed"
+                 cluster_name, region and credentials of the cluster {other}. To keep the objects in that cluster, remove \
+                 the resource from the state with the command \"state rm\". Nothing was changed"
             )
         );
         assert_eq!(recorded, Some(other));

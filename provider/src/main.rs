@@ -21,7 +21,7 @@ This is the provider gitlabspot/gitlabspot for Terraform and OpenTofu. Add it to
 and run `terraform init` or `tofu init`: the host then finds and starts it.
 
 Usage: terraform-provider-gitlabspot [OPTION]
-       terraform-provider-gitlabspot migrate [OPTIONS]   configuration for what eksctl and Helm created; see --help
+       terraform-provider-gitlabspot migrate [OPTIONS]   generate configuration from eksctl and Helm; see --help
   --debug    wait for Terraform or OpenTofu to attach, and print how to do so
   --version  print the version
   --help     print this text";

@@ -12,7 +12,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 pub(crate) fn generated(prefix: &str, characters: usize) -> String {
     let mut random = vec![0; characters];
     if getrandom::fill(&mut random).is_err() {
-        tracing::warn!("the operating system gives no random numbers");
+        tracing::warn!("the operating system returned no random numbers");
     }
     suffixed(prefix, &random)
 }
@@ -47,7 +47,8 @@ pub(crate) fn check_one(
 ) {
     if value.known().is_some() && value_of_prefix.known().is_some() {
         let detail = format!(
-            "Only one of {name}, the complete name, and {prefix}, which is completed with random characters, can be set."
+            "Only one of {name} and {prefix} can be set: {prefix} creates a name with this prefix and random \
+             characters."
         );
         diagnostics.error(prefix, "Conflicting arguments", detail);
     }

@@ -72,7 +72,7 @@ where
     let first = if steady.delay.is_zero() { steady.interval } else { steady.delay };
     let mut waiting = Wait::new(context, steady.timeout).watching().every(first, steady.interval).begin();
     if !steady.delay.is_zero() {
-        waiting.next("the change was just written".to_owned()).await?;
+        waiting.next("the change was sent".to_owned()).await?;
     }
     let mut seen = 0;
     loop {

@@ -28,17 +28,21 @@ pub(crate) enum Remains {
     /// After a read.
     #[error("The state was not changed.")]
     State,
-    #[error("It may have been created. It is kept in the state, so that the next apply or destroy can find out.")]
+    #[error(
+        "It may have been created, and is kept in the state. The next apply or destroy determines whether it exists."
+    )]
     Unknown,
-    #[error("What was created or changed before is in the state. Apply or destroy again when the cause is resolved.")]
+    #[error(
+        "The objects that were created or changed are in the state. Apply or destroy again when the cause is resolved."
+    )]
     Recorded,
     /// As `Recorded`, after a create that an update can complete.
-    #[error("What was created before is in the state. {REPLACES} {UNTAINT}")]
+    #[error("The objects that were created are in the state. {REPLACES} {UNTAINT}")]
     Incomplete,
     /// As `Recorded`, after a create that no update can complete.
-    #[error("What was created before is in the state. {REPLACES}")]
+    #[error("The objects that were created are in the state. {REPLACES}")]
     Tainted,
-    #[error("All objects are applied and in the state; the next apply waits again.")]
+    #[error("All objects were applied and are in the state. The next apply waits again.")]
     Applied,
     #[error("The remaining objects are kept in the state. Apply or destroy again when the cause is resolved.")]
     Undeleted,
@@ -235,7 +239,10 @@ mod tests {
         assert_eq!(detail(Creation.leaving(Remains::Unsaid)), "Creation of a failed: no reason.");
         let also = Creation.leaving(Remains::Recorded.also("A key was deleted.".to_owned()));
         let text = detail(also.of_create(Remains::Tainted));
-        assert!(text.contains("no reason. A key was deleted. What was created before is in the state."), "{text}");
+        assert!(
+            text.contains("no reason. A key was deleted. The objects that were created are in the state."),
+            "{text}"
+        );
         assert!(text.ends_with(REPLACES), "{text}");
         let unchanged = detail(Creation.leaving(Remains::Unchanged).of_create(Remains::Tainted));
         assert!(unchanged.ends_with("Nothing was changed."), "{unchanged}");

@@ -90,7 +90,8 @@ pub(crate) fn validate(tags: &Value<Map<String>>, diagnostics: &mut Diagnostics)
             "tags",
             "Too many tags",
             format!(
-                "{} tags are set. AWS allows 50, and the provider needs one of them while it creates the resource.",
+                "{} tags are set. AWS allows 50, and the provider needs one of them while it creates the resource. \
+                 Remove some of the tags.",
                 tags.len()
             ),
         );

@@ -56,7 +56,8 @@ async fn invalid_taint_is_named() {
     let main = std::fs::read_to_string(workspace.folder().join("main.tf")).unwrap();
     workspace.write("main.tf", &main.replace("NO_SCHEDULE", "noschedule"));
     let printed = workspace.try_plan().await.unwrap_err().failed();
-    let expected = "Taint 1: \"noschedule\" is not a taint effect. Write NoSchedule, NoExecute or PreferNoSchedule.";
+    let expected =
+        "Taint 1 is not valid: \"noschedule\" is not a taint effect. Use NoSchedule, NoExecute or PreferNoSchedule.";
     assert!(printed.contains(expected), "{printed}");
     stage.assert_nothing_remains().await;
 }

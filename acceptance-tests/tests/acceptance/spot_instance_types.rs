@@ -153,7 +153,12 @@ async fn empty_result_names_the_filter() {
         }
         let printed = workspace.try_plan().await.unwrap_err().failed();
         assert!(printed.contains("No instance type matches"), "{printed}");
-        assert!(printed.contains(&format!("types matched before {attribute}, and none after it")), "{printed}");
+        assert!(
+            printed.contains(&format!(
+                "types matched the filters before {attribute}, but none of them matches this filter"
+            )),
+            "{printed}"
+        );
     }
     workspace.set(&usual);
     workspace.set(&json!({ "max_results": 21, "architecture": "z80" }));

@@ -76,8 +76,8 @@ pub enum ClientError {
     /// The connected cluster is not the one of the resource.
     #[error(
         "this resource is in the EKS cluster {home}, but the provider is now connected to {found}: use the \
-         cluster_name, region and credentials of the former. To keep the objects in that cluster, remove the resource \
-         from the state with the command \"state rm\". Nothing was changed"
+         cluster_name, region and credentials of the cluster {home}. To keep the objects in that cluster, remove the \
+         resource from the state with the command \"state rm\". Nothing was changed"
     )]
     OtherCluster { home: String, found: String },
 

@@ -91,9 +91,9 @@ fn taints(taints: Raw) -> Result<Vec<Taint>, FunctionError> {
 }
 
 fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
-    let wrong = |problem: &str| FunctionError::argument(TAINTS, format!("Taint {}: {problem}", index + 1));
+    let wrong = |problem: &str| FunctionError::argument(TAINTS, format!("Taint {} is not valid: {problem}", index + 1));
     let Raw::Map(attributes) = &taint else {
-        return Err(wrong("expected an object with key, value and effect."));
+        return Err(wrong("it must be an object with key, value and effect."));
     };
     if let Some(unknown) = attributes.keys().find(|name| !["key", "value", "effect"].contains(&name.as_str())) {
         return Err(wrong(&format!("the attribute {unknown:?} does not exist; a taint has key, value and effect.")));
@@ -108,10 +108,7 @@ fn taint(index: usize, taint: Raw) -> Result<Taint, FunctionError> {
     let key = text("key").filter(|key| !key.is_empty()).ok_or_else(|| wrong("it does not have a key."))?;
     let effect = text("effect").ok_or_else(|| wrong("it does not have an effect."))?;
     let effect = Effect::parse(&effect).ok_or_else(|| {
-        wrong(&format!(
-            "{effect:?} is not a taint effect. Write NoSchedule, NoExecute or \
-            PreferNoSchedule."
-        ))
+        wrong(&format!("{effect:?} is not a taint effect. Use NoSchedule, NoExecute or PreferNoSchedule."))
     })?;
     Ok(Taint { key, value: text("value").unwrap_or_default(), effect })
 }
@@ -162,13 +159,16 @@ mod tests {
             error,
             FunctionError::argument(
                 1,
-                "Taint 1: \"noschedule\" is not a taint effect. Write NoSchedule, NoExecute or PreferNoSchedule."
+                "Taint 1 is not valid: \"noschedule\" is not a taint effect. Use NoSchedule, NoExecute or PreferNoSchedule."
             )
         );
-        assert_eq!(text(object(&[("effect", "NoSchedule".into())])).text, "Taint 1: it does not have a key.");
+        assert_eq!(
+            text(object(&[("effect", "NoSchedule".into())])).text,
+            "Taint 1 is not valid: it does not have a key."
+        );
         assert_eq!(
             text(object(&[("name", "a".into())])).text,
-            "Taint 1: the attribute \"name\" does not exist; a taint has key, value and effect."
+            "Taint 1 is not valid: the attribute \"name\" does not exist; a taint has key, value and effect."
         );
     }
 }

@@ -54,11 +54,13 @@ impl Function for RunnerConfig {
         }
         let object = Json::from(&arguments.into_iter().next().unwrap_or_default());
         let Json::Object(object) = object else {
-            return Err(wrong("Expected an object, for example { kubernetes = { cpu_request = \"2\" } }."));
+            return Err(wrong("The argument must be an object, for example { kubernetes = { cpu_request = \"2\" } }."));
         };
         let file = file(object).map_err(|findings| wrong(&lines(findings)))?;
         // A function must return the same text for the same object: the keys of a `toml::Table` are sorted.
-        toml::to_string(&file).map(Raw::from).map_err(|error| wrong(&format!("It cannot be written as TOML: {error}.")))
+        toml::to_string(&file)
+            .map(Raw::from)
+            .map_err(|error| wrong(&format!("The object cannot be represented in TOML: {error}.")))
     }
 }
 
@@ -100,7 +102,7 @@ fn outside(runner: &Map<String, Json>) -> Result<(), Vec<Diagnostic>> {
         .filter(is_global)
         .map(|name| {
             let detail = format!(
-                "{name} belongs to the global section of config.toml, but this object is a single runner. Write {{ \
+                "{name} belongs to the global section of config.toml, but this object is a single runner. Use {{ \
                  {name} = ..., runners = {{ ... }} }} for the complete file."
             );
             let path = AttributePath::of(name.as_str());
@@ -191,10 +193,10 @@ mod tests {
     fn keys_of_other_sections_are_explained() {
         assert_eq!(
             error(object([("concurrent", 4.into())])),
-            "concurrent belongs to the global section of config.toml, but this object is a single runner. Write { \
+            "concurrent belongs to the global section of config.toml, but this object is a single runner. Use { \
              concurrent = ..., runners = { ... } } for the complete file."
         );
-        assert!(error("text".into()).starts_with("Expected an object"));
+        assert!(error("text".into()).starts_with("The argument must be an object"));
         assert_eq!(
             error(object([("runners", Raw::List(vec!["x".into()]))])),
             "runners[0] is a string, but must be an object: { ... }."

@@ -147,6 +147,7 @@ impl Project {
 /// Kinds of variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Variable {
+    Text,
     /// A list of texts.
     Texts,
     /// A text that is stored in the state and hidden in the output.

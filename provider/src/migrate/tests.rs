@@ -110,7 +110,11 @@ fn invalid_inputs_are_errors() {
     for (files, arguments, why) in [
         (vec![], vec!["--eksctl", "@missing.yaml"], "could not be read: No such file"),
         (vec![("e.yaml", VALUES)], vec!["--eksctl", "@e.yaml"], "it is a values file. Give it with --values"),
-        (vec![("v.yaml", EKSCTL)], vec!["--values", "@v.yaml"], "Missing or invalid GitLab URL"),
+        (
+            vec![("v.yaml", EKSCTL)],
+            vec!["--values", "@v.yaml"],
+            "v.yaml: Not a values file: it is a configuration file of eksctl. Give it with --eksctl.",
+        ),
         (vec![], vec!["--user", "u"], "--user needs --bucket"),
         (vec![], vec!["--nonsense"], "There is no option --nonsense.\n\nUsage: "),
         (vec![("s.json", "{}")], vec!["--state", "@s.json"], "is not a state"),

@@ -147,29 +147,31 @@ impl Subject {
         let Kind { not_own, if_exists, to_rename, if_no_namespace, .. } = self.kind;
         match reason {
             Reason::Exists(object) => format!(
-                "{object} already exists and {not_own}. The {self} requires it. Nothing was changed. {if_exists}"
+                "{object} already exists and {not_own}. The {self} requires an object with this name. Nothing was \
+                 changed. {if_exists}"
             ),
             Reason::OfOther(object) => format!(
-                "{object} belongs to another resource of this or of another state. The {self} requires it. {}",
+                "{object} belongs to another resource of this or another state. The {self} requires an object with \
+                 this name. {}",
                 owner::advice(&self.id)
             ),
             Reason::Reserved(source) => {
                 format!("{source}. Nothing was changed. Choose different names for the two resources{to_rename}.")
             }
             Reason::Lost(object) => format!(
-                "{object} of the {self} was adopted by another create that ran at the same time. The objects belong to \
-                 that one. Keep one of the two resources, or choose different names for them."
+                "{object} of the {self} was adopted by another resource that was created at the same time, and belongs \
+                 to it. Keep one of the two resources, or choose different names for them."
             ),
             Reason::Ending(StillEnding { object, source }) => format!(
-                "{object} is being deleted, and still exists: {source}. The {self} requires it. Nothing was changed. \
-                 Apply again when it is deleted."
+                "{object} is being deleted, and still exists: {source}. The {self} requires an object with this name. \
+                 Nothing was changed. Apply again when it is deleted."
             ),
             Reason::NoNamespace(namespace) => {
                 format!("The namespace {namespace} does not exist. {if_no_namespace} Nothing was created.")
             }
             Reason::NamespaceEnds { namespace, source } => format!(
                 "The namespace {namespace} is being deleted, and the deletion did not complete: {source}. Nothing was \
-                 created."
+                 created. Apply again when the namespace is deleted."
             ),
             Reason::Step { step, cause } => sentence(&format!("{step} the {self} failed: {cause}")),
         }

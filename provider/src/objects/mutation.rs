@@ -84,8 +84,8 @@ pub(crate) fn admission_warning(changes: &[(ObjectRef, Json, Json)]) -> Option<D
     }
     (!lines.is_empty()).then(|| {
         let detail = format!(
-            "A policy or a webhook of the cluster changes the applied objects. The changes are not shown in manifest, \
-             and later plans do not show them as differences:{}",
+            "A policy or a webhook of the cluster changes objects when they are applied. The attribute manifest does \
+             not contain these changes, and later plans do not show them as differences:{}",
             lines.concat()
         );
         Diagnostic::warning("Objects are changed by cluster admission", detail)

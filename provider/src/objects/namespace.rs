@@ -114,7 +114,7 @@ impl Namespace<'_> {
         let reason = loop {
             match self.delete_if_empty(context, timeout).await? {
                 Deletion::Done => return Ok(None),
-                Deletion::Unknown(error) => break format!("not all of its objects can be listed ({error})."),
+                Deletion::Unknown(error) => break format!("its objects could not all be listed ({error})."),
                 Deletion::InUse(content) => {
                     let content = format!("it contains other objects ({}).", content.join(", "));
                     if waiting.next::<KubernetesError>(content.clone()).await.is_err() {
@@ -218,11 +218,12 @@ fn ending(namespace: &Json) -> String {
 fn unlisted(version: &str, error: &kube::Error) -> String {
     let kube::Error::Api(status) = error else { return format!("{version}: {}", causes(error)) };
     let hint = if status.code == 503 {
-        ". The server of this API does not work; find it with `kubectl get apiservices`, and repair or remove it"
+        ". The server of this API is not available: find its APIService with `kubectl get apiservices`, and repair or \
+         delete it"
     } else {
         ""
     };
-    format!("{version} answered {} ({}){hint}", status.code, status.message.trim())
+    format!("{version} returned {} ({}){hint}", status.code, status.message.trim())
 }
 
 /// Whether Kubernetes creates this object in every namespace.
@@ -252,8 +253,7 @@ mod tests {
         let reason = unlisted("metrics.example.com/v1", &kube::Error::Api(Box::new(status)));
         assert!(
             reason.starts_with(
-                "metrics.example.com/v1 answered 503 (service unavailable). The server of this API does \
-                not work"
+                "metrics.example.com/v1 returned 503 (service unavailable). The server of this API is not available"
             ),
             "{reason}"
         );

@@ -80,8 +80,9 @@ pub(crate) fn is_unfinished(object: &Json) -> bool {
 /// Advice about objects of another resource. `id` is their import ID.
 pub(crate) fn advice(id: &str) -> String {
     format!(
-        "If the resource was renamed, write a `moved` block. If it has create_before_destroy, remove that: two objects \
-         cannot have the same name. If no state contains it, import it as \"{id}\". Otherwise choose another name."
+        "If the resource was renamed, add a `moved` block. If it has create_before_destroy, remove that argument: two \
+         objects cannot have the same name. If no state contains it, import it with the ID \"{id}\". Otherwise choose \
+         another name."
     )
 }
 

@@ -89,7 +89,7 @@ impl<R: Objects> Session<'_, R> {
                 let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
                 Ok(match names.as_slice() {
                     [] => Look::Done(()),
-                    names => Look::Pending(format!("the manager's pods are ending: {}", names.join(", "))),
+                    names => Look::Pending(format!("the pods of the manager are terminating: {}", names.join(", "))),
                 })
             })
             .await

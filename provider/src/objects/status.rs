@@ -17,7 +17,7 @@ pub(crate) fn conditions(object: &Json) -> impl Iterator<Item = &Json> {
 /// is that of an older generation.
 pub(crate) fn unobserved(deployment: &Json) -> Option<String> {
     let is_older = number(deployment, "/status/observedGeneration") < number(deployment, "/metadata/generation");
-    is_older.then(|| "the change of the Deployment has not been observed by its controller yet".to_owned())
+    is_older.then(|| "the controller has not observed the change of the Deployment yet".to_owned())
 }
 
 /// The reason why pods of the ReplicaSet are rejected, such as a quota, a Pod Security Standard or a webhook. Only the

@@ -114,7 +114,7 @@ async fn stale_lifecycle_reads_are_not_drift() {
         stage.account.inject(old);
         let plan = workspace.plan().await;
         assert!(plan.is_empty(), "{}", plan.output());
-        assert!(plan.output().prose().contains("returns the lifecycle rule of the bucket"), "{}", plan.output());
+        assert!(plan.output().prose().contains("S3 returned the lifecycle rule of the bucket"), "{}", plan.output());
         assert_eq!(count(&stage.account, GET), 1);
         workspace.assert_stable().await;
         workspace.set(&json!({ "expiration_days": days }));

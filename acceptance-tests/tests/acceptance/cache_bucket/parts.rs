@@ -236,7 +236,7 @@ async fn settings_unsupported_by_the_store_are_a_warning() {
     lack();
     let printed = workspace.apply().await.prose();
     assert!(printed.contains("Warning: Bucket setting not supported by the store"), "{printed}");
-    assert!(printed.contains("Setting the public access block of the bucket"), "{printed}");
+    assert!(printed.contains("to set and to read the public access block of the bucket"), "{printed}");
     let sent: Vec<usize> = lacking.iter().map(|(part, ..)| count(&stage.account, &format!("Put{part}"))).collect();
     assert_eq!(sent, [1, 1, 1, 1, 1, 1, 0]);
     workspace.assert_stable().await;

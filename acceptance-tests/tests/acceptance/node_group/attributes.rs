@@ -144,7 +144,7 @@ async fn unknown_values_and_exact_numbers_are_planned() {
     assert_eq!((group.taints().len(), group.labels.unwrap()["intent"].as_str()), (2, "key-a"));
     workspace.set(&json!({ "max_size": 2.5 }));
     let printed = workspace.try_apply().await.failed();
-    assert!(printed.contains("The value must be a whole number, and it is a fraction."), "{printed}");
+    assert!(printed.contains("The value must be a whole number, but is a fraction."), "{printed}");
     workspace.set(&json!({ "max_size": 5 }));
     workspace.destroy().await;
     stage.assert_nothing_remains().await;

@@ -166,7 +166,7 @@ async fn create_timeout_names_the_last_status() {
     let (stage, workspace) = guide("too_long", json!({ "timeouts": { "create": "2m" } })).await;
     stage.account.plan_node_groups(&json!({ "on": "create", "polls": 10_000 }));
     let printed = workspace.try_apply().await.failed();
-    assert!(printed.contains("timed out after") && printed.contains("last seen: status CREATING"), "{printed}");
+    assert!(printed.contains("timed out after") && printed.contains("last observed: status CREATING"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     assert_eq!(workspace.plan().await.changes()[ADDRESS], ["delete", "create"]);
     workspace.destroy().await;

@@ -62,7 +62,11 @@ async fn undeletable_role_is_kept_in_the_state() {
     workspace.apply().await;
     stage.account.inject(Fault::error("iam", "DeleteRole", 403, "AccessDenied", "no iam:DeleteRole"));
     let printed = workspace.try_destroy().await.failed();
-    assert!(printed.contains("no iam:DeleteRole") && printed.contains("The state keeps its role"), "{printed}");
+    assert!(
+        printed.contains("no iam:DeleteRole")
+            && printed.contains("Its role and its launch template are kept in the state"),
+        "{printed}"
+    );
     assert!(workspace.state().await.contains(ADDRESS));
     workspace.destroy().await;
     stage.assert_nothing_remains().await;

@@ -8,7 +8,7 @@ use super::{ADDRESS, NAME, guide, guide_of, node_group};
 /// Sends SIGINT, as Ctrl-C does, and asserts that the command ends soon.
 async fn interrupted(stage: &Stage, running: Running) -> String {
     let printed = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
-    assert!(printed.contains("cancelled; last seen: "), "{printed}");
+    assert!(printed.contains("cancelled; last observed: "), "{printed}");
     printed
 }
 
@@ -22,7 +22,8 @@ async fn interrupt_during_create() {
     until("EKS is making the group", async || stage.account.reads_after("CreateNodegroup") > 1).await;
     let printed = interrupted(&stage, running).await;
     assert!(
-        printed.contains("last seen: status CREATING") && printed.contains("the next apply deletes and recreates it"),
+        printed.contains("last observed: status CREATING")
+            && printed.contains("the next apply deletes and recreates it"),
         "{printed}"
     );
     let state = workspace.state().await;
@@ -45,7 +46,8 @@ async fn sigterm_during_create(engine: Engine) {
     until("EKS is making the group", async || stage.account.reads_after("CreateNodegroup") > 1).await;
     let printed = running.terminate_soon(|| stage.account.calls().len()).await.failed();
     assert!(
-        printed.contains("last seen: status CREATING") && printed.contains("the next apply deletes and recreates it"),
+        printed.contains("last observed: status CREATING")
+            && printed.contains("the next apply deletes and recreates it"),
         "{printed}"
     );
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
@@ -113,7 +115,7 @@ async fn interrupt_during_destroy() {
     let running = workspace.begin_destroy();
     until("EKS is deleting the group", async || stage.account.reads_after("DeleteNodegroup") > 1).await;
     let printed = interrupted(&stage, running).await;
-    assert!(printed.contains("last seen: status DELETING"), "{printed}");
+    assert!(printed.contains("last observed: status DELETING"), "{printed}");
     assert_eq!(workspace.state().await.resource(ADDRESS)["id"], format!("prod:{NAME}"));
     workspace.destroy().await;
     stage.assert_nothing_remains().await;

@@ -13,7 +13,7 @@ async fn unsuitable_instance_types_are_warned_about() {
     let variables = json!({ "instance_types": ["c5.2xlarge", "m5.xlarge"] });
     let (stage, workspace) = guide("unlike_types", variables).await;
     let printed = workspace.plan().await.output().prose();
-    let unlike = "c5.2xlarge has 8 vCPUs, 16 GiB, x86_64. But m5.xlarge has 4 vCPUs.";
+    let unlike = "c5.2xlarge has 8 vCPUs, 16 GiB, x86_64. Other types differ: m5.xlarge has 4 vCPUs.";
     for part in [UNLIKE, unlike, "Few instance types for Spot", "Only one availability zone"] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
@@ -65,7 +65,7 @@ async fn degraded_group_is_a_warning() {
     let plan = workspace.plan().await;
     let printed = plan.output().prose();
     let issue = "InsufficientFreeAddresses (subnet-1): One or more of the subnets does not have enough available IP \
-                 addresses. A subnet has no free addresses: use another or a larger subnet";
+                 addresses. A subnet has no free IP addresses: use another or a larger subnet";
     assert!(printed.contains("Node group is not healthy") && printed.contains(issue), "{printed}");
     assert!(plan.changes().is_empty(), "{:?}", plan.changes());
     workspace.set(&json!({ "max_size": 7 }));

@@ -23,7 +23,7 @@ async fn locked(engine: Engine) {
     assert!(printed.contains(holder["ID"].as_str().unwrap()), "{holder} is not in: {printed}");
 
     let printed = running.interrupt_soon(|| stage.account.calls().len()).await.failed();
-    assert!(printed.contains("last seen: status CREATING"), "{printed}");
+    assert!(printed.contains("last observed: status CREATING"), "{printed}");
     assert_eq!(store.lock(), None);
     let kept = store.state().unwrap().to_string();
     assert!(kept.contains("build-8vcpu-16gb-32gb-1b"), "{kept}");

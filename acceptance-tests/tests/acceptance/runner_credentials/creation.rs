@@ -111,7 +111,7 @@ async fn refused_secret_deletes_the_new_key() {
     forbid_secrets(&stage).await;
     for _ in 0..3 {
         let printed = workspace.try_apply().await.failed();
-        assert!(printed.contains("Writing the Secret failed") && printed.contains("was deleted again"), "{printed}");
+        assert!(printed.contains("Writing the Secret failed") && printed.contains("was deleted."), "{printed}");
         assert_eq!(keys(&stage.account).await, []);
         assert_eq!(workspace.state().await.resource(ADDRESS)["access_key_id"], json!(null));
     }
@@ -275,7 +275,7 @@ async fn refused_policy_keeps_the_user_in_the_state() {
     stage.account.inject(Fault::error("iam", "PutUserPolicy", 403, "AccessDenied", "no iam:PutUserPolicy").times(0));
     let printed = workspace.try_apply().await.failed();
     assert!(
-        printed.contains("no iam:PutUserPolicy") && printed.contains("What was created before is in the state"),
+        printed.contains("no iam:PutUserPolicy") && printed.contains("The objects that were created are in the state"),
         "{printed}"
     );
     assert!(printed.contains("the next apply deletes and recreates it"), "{printed}");

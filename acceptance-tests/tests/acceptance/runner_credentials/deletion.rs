@@ -187,7 +187,10 @@ async fn secret_replaced_by_others_is_preserved() {
     });
     secrets.patch(SECRET, &PatchParams::apply("theirs"), &Patch::Apply(theirs)).await.unwrap();
     let printed = workspace.destroy().await.prose();
-    assert!(printed.contains("Secret kept") && printed.contains("was created by someone else"), "{printed}");
+    assert!(
+        printed.contains("Secret kept") && printed.contains("is not the one that this resource created"),
+        "{printed}"
+    );
     assert_eq!(stage.namespace.objects().await, [format!("Secret/{SECRET}")]);
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
     stage.assert_nothing_remains().await;

@@ -60,7 +60,7 @@ async fn permanent_secret_failures_roll_back_the_key() {
     let fails = |method: &str| KubernetesFault::error(method, &path(), 503, "ServiceUnavailable", "later").times(0);
     proxy.inject(fails("PATCH"));
     let printed = workspace.try_apply().await.failed();
-    assert!(printed.contains("Writing the Secret failed") && printed.contains("was deleted again"), "{printed}");
+    assert!(printed.contains("Writing the Secret failed") && printed.contains("was deleted."), "{printed}");
     assert_eq!((keys(&stage.account).await, stage.namespace.objects().await), (vec![], vec![]));
     proxy.forget();
     workspace.apply().await;
@@ -82,7 +82,8 @@ async fn permanent_secret_failures_roll_back_the_key() {
     proxy.go_down().await;
     let printed = running.output().await.failed();
     assert!(
-        printed.contains("cannot be reached") && printed.contains("It is not known whether the new access key"),
+        printed.contains("cannot be reached")
+            && printed.contains("It could not be determined whether the Secret contains the new access key"),
         "{printed}"
     );
     assert_eq!((pair(&stage).await, keys(&stage.account).await.len()), (before.clone(), 2));
@@ -133,7 +134,10 @@ async fn unknown_outcome_keeps_both_keys() {
         proxy.inject(KubernetesFault::drop_after("PATCH", &path()).times(0));
         proxy.inject(KubernetesFault::error("GET", &path(), 503, "ServiceUnavailable", "later").times(0));
         let printed = workspace.try_apply_plan().await.failed();
-        assert!(printed.contains("It is not known whether the new access key"), "{printed}");
+        assert!(
+            printed.contains("It could not be determined whether the Secret contains the new access key"),
+            "{printed}"
+        );
         proxy.forget();
         pair(&stage).await.0
     };
@@ -167,7 +171,7 @@ async fn interrupt_during_secret_write_or_delete() {
     let hangs = |method: &str| KubernetesFault::hang(method, &path()).times(0);
     proxy.inject(hangs("PATCH"));
     let printed = interrupted_while_hanging(&stage, workspace.begin_apply()).await.failed();
-    assert!(printed.contains("the run was stopped") && printed.contains("was deleted again"), "{printed}");
+    assert!(printed.contains("the run was stopped") && printed.contains("was deleted."), "{printed}");
     assert_eq!(keys(&stage.account).await, []);
     workspace.apply().await;
     let before = pair(&stage).await;

@@ -104,7 +104,7 @@ async fn documented_cluster_role_is_sufficient() {
             assert!(!printed.contains("Warning") && !stage.namespace.exists().await, "{printed}");
         } else {
             assert!(
-                printed.contains("Namespace kept") && printed.contains("not all of its objects can be listed"),
+                printed.contains("Namespace kept") && printed.contains("its objects could not all be listed"),
                 "{printed}"
             );
         }

@@ -53,10 +53,10 @@ async fn every_reason_plans_a_rotation() {
     assert_ne!(last, key);
 
     iam.update_access_key().user_name(NAME).access_key_id(&last).status("Inactive".into()).send().await.unwrap();
-    let _ = rotates(&stage, &workspace, &format!("The access key {last} was turned off")).await;
+    let _ = rotates(&stage, &workspace, &format!("The access key {last} was deactivated")).await;
 
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let _ = rotates(&stage, &workspace, "The rotation trigger changed").await;
+    let _ = rotates(&stage, &workspace, "The value of rotation_trigger has changed").await;
     destroy_and_verify(&stage, &workspace).await;
 }
 
@@ -87,7 +87,7 @@ async fn new_key_is_verified_before_the_old_one_is_deleted() {
         Fault::error("sts", "GetCallerIdentity", 403, "InvalidClientTokenId", "The security token is invalid");
     stage.account.inject(unknown.clone().times(5));
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let _ = rotates(&stage, &workspace, "The rotation trigger changed").await;
+    let _ = rotates(&stage, &workspace, "The value of rotation_trigger has changed").await;
     let calls: Vec<_> = stage.account.calls().into_iter().filter(|call| call.is_from_provider()).collect();
     let at = |action: &str| calls.iter().position(|call| call.action == action).unwrap();
     let proofs: Vec<_> = calls.iter().enumerate().filter(|(_, call)| call.action == "GetCallerIdentity").collect();
@@ -102,7 +102,7 @@ async fn new_key_is_verified_before_the_old_one_is_deleted() {
     stage.account.inject(unknown.times(0));
     workspace.set(&json!({ "rotation_trigger": "3" }));
     let printed = workspace.try_apply().await.failed();
-    assert!(printed.contains("was deleted again. The previous key remains in use"), "{printed}");
+    assert!(printed.contains("was deleted. The previous key remains in use"), "{printed}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0, true)]));
     stage.account.forget();
     workspace.apply().await;
@@ -137,7 +137,7 @@ async fn lost_key_responses_delete_only_orphaned_keys() {
     workspace.apply().await;
     stage.account.inject(Fault::drop_after("iam", "CreateAccessKey").times(1));
     workspace.set(&json!({ "rotation_trigger": "2" }));
-    let _ = rotates(&stage, &workspace, "The rotation trigger changed").await;
+    let _ = rotates(&stage, &workspace, "The value of rotation_trigger has changed").await;
     destroy_and_verify(&stage, &workspace).await;
 }
 
@@ -178,7 +178,7 @@ async fn interrupt_during_rotation() {
     let running = workspace.clone().with_environment("GITLABSPOT_CLOCK_SPEED", "1").begin_apply();
     until("the key is tried", async || stage.account.calls_of("sts", "GetCallerIdentity").len() > 4).await;
     let printed = running.interrupt().await.failed();
-    assert!(printed.contains("cancelled") && printed.contains("was deleted again"), "{printed}");
+    assert!(printed.contains("cancelled") && printed.contains("was deleted."), "{printed}");
     assert_eq!((pair(&stage).await, keys(&stage.account).await), (before.clone(), vec![(before.0, true)]));
     stage.account.forget();
     workspace.apply().await;

@@ -77,7 +77,7 @@ async fn not_found_page_is_not_absence() {
     proxy.inject(KubernetesFault::page("GET", &format!("/{NAME}"), 404).times(0));
     let printed = workspace.try_plan().await.unwrap_err().failed();
     assert!(
-        printed.contains("Cannot read the runner release") && printed.contains("answered 404 with a page of its own"),
+        printed.contains("Cannot read the runner release") && printed.contains("returned 404 with a page of its own"),
         "{printed}"
     );
     let printed = workspace.run(&["destroy", "-refresh=false", "-auto-approve"]).await.failed();

@@ -46,7 +46,8 @@ async fn interrupt_during_create() {
     is_waiting_for_rollout(stage.kubernetes_faults()).await;
     let printed = interrupted(&stage, running).await;
     assert!(
-        printed.contains("cancelled; last seen: ") && printed.contains("What was created before is in the state"),
+        printed.contains("cancelled; last observed: ")
+            && printed.contains("The objects that were created are in the state"),
         "{printed}"
     );
     assert!(printed.contains("the next apply deletes and recreates it"), "{printed}");
@@ -69,7 +70,7 @@ async fn interrupt_during_update() {
     let running = workspace.begin_apply();
     is_waiting_for_rollout(proxy).await;
     let printed = interrupted(&stage, running).await;
-    assert!(printed.contains("cancelled; last seen: "), "{printed}");
+    assert!(printed.contains("cancelled; last observed: "), "{printed}");
     let before = generation(&stage).await;
     start_pods(&stage).await;
     workspace.apply().await;
@@ -87,7 +88,7 @@ async fn interrupt_while_the_api_server_is_silent() {
     let running = workspace.begin_apply();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let printed = interrupted(&stage, running).await;
-    assert!(printed.contains("the run was stopped before the Kubernetes API answered"), "{printed}");
+    assert!(printed.contains("the run was stopped before the Kubernetes API responded"), "{printed}");
     assert!(workspace.state().await.contains(ADDRESS));
     proxy.forget();
     workspace.apply().await;
@@ -232,7 +233,7 @@ async fn concurrent_applies_of_one_release() {
         (Some(1), Some(0)) => (&other, &workspace, one.prose()),
         _ => panic!("{one}\n{two}"),
     };
-    let reasons = ["belongs to another resource", "was adopted by another create"];
+    let reasons = ["belongs to another resource", "was adopted by another resource"];
     assert!(reasons.iter().any(|text| printed.contains(text)), "{printed}");
     winner.assert_stable().await;
     loser.destroy().await;

@@ -11,7 +11,7 @@ const MANIFEST: &str = "main.tf";
 fn assert_refused(printed: Output) {
     assert_ne!(printed.code, Some(0));
     let printed = printed.prose();
-    for text in ["belongs to another resource", "write a `moved` block", "create_before_destroy"] {
+    for text in ["belongs to another resource", "add a `moved` block", "create_before_destroy"] {
         assert!(printed.contains(text), "{text} in {printed}");
     }
 }
@@ -38,7 +38,7 @@ async fn second_resource_of_one_release_is_refused() {
     assert_ne!(renamed, text);
     workspace.write(MANIFEST, &renamed);
     let printed = workspace.plan().await.output().prose();
-    assert!(printed.contains("If the resource was renamed, write a `moved` block"), "{printed}");
+    assert!(printed.contains("If the resource was renamed, add a `moved` block"), "{printed}");
     let moved = format!("moved {{\n  from = {ADDRESS}\n  to   = gitlabspot_runner_release.renamed\n}}\n");
     workspace.write("moved.tf", &moved);
     let plan = workspace.plan().await;

@@ -48,7 +48,7 @@ async fn exceeded_progress_deadline_is_explained() {
         "Runner manager is not available",
         "has timed out progressing",
         "ImagePullBackOff",
-        "are applied and in the state",
+        "were applied and are in the state",
     ] {
         assert!(printed.contains(text), "{text} in {printed}");
     }
@@ -104,7 +104,7 @@ async fn rollout_timeout_is_continued_by_the_next_apply() {
     workspace.set(&json!({ "image_missing": true, "update_timeout": "2s" }));
     let printed = workspace.try_apply().await.failed();
     assert!(
-        printed.contains("did not complete: timed out after ") && printed.contains("the next apply waits again"),
+        printed.contains("did not complete: timed out after ") && printed.contains("The next apply waits again"),
         "{printed}"
     );
     let before = generation(&stage).await;

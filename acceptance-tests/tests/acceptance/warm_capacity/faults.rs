@@ -161,7 +161,7 @@ async fn terminating_namespace_is_refused() {
     proxy.inject(KubernetesFault::changed("GET", &format!("/api/v1/namespaces/{namespace}?"), not_yet).times(0));
     let printed = fixture.workspace.try_apply().await.failed();
     assert!(printed.contains("cannot be created while the namespace is being deleted"), "{printed}");
-    assert!(printed.contains("What was created before is in the state"), "{printed}");
+    assert!(printed.contains("The objects that were created are in the state"), "{printed}");
     proxy.forget();
     fixture.workspace.destroy().await;
     other.destroy().await;

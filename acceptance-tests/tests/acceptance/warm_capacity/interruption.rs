@@ -50,8 +50,8 @@ async fn interrupt_during_create() {
         let running = fixture.workspace.begin_apply();
         fixture.until_waiting(proxy, kind).await;
         let printed = interrupted(proxy, running).await;
-        assert!(printed.contains("cancelled; last seen: 0 of 1 pods"), "{printed}");
-        assert!(printed.contains("What was created before is in the state"), "{printed}");
+        assert!(printed.contains("cancelled; last observed: 0 of 1 pods"), "{printed}");
+        assert!(printed.contains("The objects that were created are in the state"), "{printed}");
         assert!(printed.contains("the next apply deletes and recreates it"), "{printed}");
         assert_eq!(fixture.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
         quota.lift().await;
@@ -74,7 +74,7 @@ async fn interrupt_during_update() {
     let running = fixture.workspace.begin_apply();
     fixture.until_waiting(proxy, "deployments").await;
     let printed = interrupted(proxy, running).await;
-    assert!(printed.contains("cancelled; last seen: 1 of 2 pods are created"), "{printed}");
+    assert!(printed.contains("cancelled; last observed: 1 of 2 pods are created"), "{printed}");
     assert_eq!(fixture.workspace.plan().await.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
     quota.lift().await;
     fixture.grows_to_two().await;
@@ -89,7 +89,7 @@ async fn interrupt_while_the_api_server_is_silent() {
     let running = fixture.workspace.begin_apply();
     until("a request hangs", async || proxy.calls().iter().any(|call| call.fault.is_some())).await;
     let printed = interrupted(proxy, running).await;
-    assert!(printed.contains("the run was stopped before the Kubernetes API answered"), "{printed}");
+    assert!(printed.contains("the run was stopped before the Kubernetes API responded"), "{printed}");
     // It is unknown whether the request took effect, so that the state has the object.
     assert_eq!(fixture.workspace.state().await.resource(ADDRESS)["manifest"].as_object().unwrap().len(), 2);
     proxy.forget();
@@ -117,7 +117,8 @@ async fn interrupt_during_destroy() {
         let running = fixture.workspace.begin_destroy();
         until("it is being deleted", async || !proxy.calls_of("DELETE", "/deployments/").is_empty()).await;
         let printed = interrupted(proxy, running).await;
-        let removing = format!("Removing the warm capacity {} failed: cancelled; last seen: Deployment", fixture.id());
+        let removing =
+            format!("Removing the warm capacity {} failed: cancelled; last observed: Deployment", fixture.id());
         assert!(printed.contains(&removing), "{printed}");
         assert!(fixture.workspace.state().await.contains(ADDRESS));
     };
@@ -187,9 +188,14 @@ async fn crash_followed_by_another_workload_is_refused() {
     assert!(!fixture.workspace.state().await.contains(ADDRESS));
     fixture.workspace.set(&json!({ "schedule": schedule() }));
     let printed = fixture.workspace.try_apply().await.failed();
-    let named =
-        format!("Deployment {} already exists: it is warm capacity of this name, but without a schedule", fixture.id());
-    assert!(printed.contains(&named) && printed.contains(&format!("Import it as {}", fixture.id())), "{printed}");
+    let named = format!(
+        "Deployment {} already exists and belongs to warm capacity with the same name, but without a schedule",
+        fixture.id()
+    );
+    assert!(
+        printed.contains(&named) && printed.contains(&format!("Import it with the ID {}", fixture.id())),
+        "{printed}"
+    );
     assert_eq!(fixture.makers().await, [format!("Deployment/{NAME}")]);
     assert!(!fixture.workspace.state().await.contains(ADDRESS));
 

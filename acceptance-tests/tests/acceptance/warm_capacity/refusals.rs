@@ -13,7 +13,7 @@ async fn invalid_schedules_and_sizes_are_refused_at_plan() {
     let cases: [(&str, Value, &str); 6] = [
         ("schedule", schedule("@daily", "0 18 * * *", "UTC"), "it has 1 fields instead of five"),
         ("schedule", schedule("0 8 * * 7", "0 18 * * *", "UTC"), "is not one of 0 to 6, or SUN to SAT"),
-        ("schedule", schedule("0 8 * * *", "0 18 * * MON-FRI", "UTC"), "There must be a pause between two periods"),
+        ("schedule", schedule("0 8 * * *", "0 18 * * MON-FRI", "UTC"), "A period must end before the next one starts"),
         ("schedule", schedule("0 8,14 * * *", "0 12,20 * * *", "UTC"), "create one resource for each length"),
         (
             "schedule",

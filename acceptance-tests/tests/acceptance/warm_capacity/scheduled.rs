@@ -246,7 +246,7 @@ async fn manually_deleted_job_is_started_again() {
         let plan = fixture.workspace.plan().await;
         assert_eq!(plan.changes(), [(ADDRESS.to_owned(), vec!["update".to_owned()])].into());
         let printed = plan.output().prose();
-        let whose = format!("No Job holds the 1 placeholders of {}", fixture.id());
+        let whose = format!("No Job exists for the 1 placeholder pods of {}", fixture.id());
         assert!(printed.contains(missing) && printed.contains(&whose), "{printed}");
         assert!(fixture.workspace.try_apply_plan().await.succeeded().prose().contains("Apply complete"));
         fixture.workspace.assert_stable().await;

@@ -275,7 +275,7 @@ mod tests {
             assert_eq!(get(&client, &place()).await.unwrap(), None);
         }
         let (_cluster, client) = Cluster::start(vec![Answer::Text(404, "<html>no such site</html>"); 2]).await;
-        let page = "Deployment ci/runner: a proxy in front of the Kubernetes API answered 404 with a page of its own: \
+        let page = "Deployment ci/runner: a proxy in front of the Kubernetes API returned 404 with a page of its own: \
                     check the proxies between this machine and the API server";
         assert_eq!(get(&client, &place()).await.unwrap_err().to_string(), page);
         let deleted = delete(&client, &place(), Propagation::Background, None).await;
@@ -359,7 +359,7 @@ mod tests {
                 "Deployment ci/runner was rejected: x is forbidden: exceeded quota",
                 "Deployment ci/runner: namespaces \"ci\" not found",
                 "Deployment ci/runner cannot be created: the cluster does not have this kind (apps/v1 Deployment). \
-                 Install what defines it, or disable what requires it",
+                 Install the CustomResourceDefinition or API that provides this kind, or remove the settings that require it",
                 "Deployment ci/runner: the cluster does not accept the credentials (401 Unauthorized). A token that can be \
                  renewed was renewed once. Check the token, certificate or command of the provider's \"kubernetes\"; with \
                  cluster_name, the AWS identity needs an access entry of the EKS cluster",

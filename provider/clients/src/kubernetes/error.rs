@@ -35,9 +35,9 @@ pub struct InvalidField {
 pub enum KubernetesError {
     #[error(
         "{object} was not applied, because other field managers own some of its fields: {}. The plan did not show \
-         this, so no field was taken from them. If a field was changed manually since the plan, plan again: the plan \
-         then shows the field, and applying it restores the value. If another tool manages the field, manage it either \
-         with that tool or with this configuration",
+         this, so that these fields were not changed. If a field was changed manually since the plan, plan again: the \
+         plan then shows the field, and applying it restores the value. If another tool manages the field, manage it \
+         either with that tool or with this configuration",
         list(.conflicts)
     )]
     Conflict { object: Box<ObjectRef>, conflicts: Vec<FieldConflict> },
@@ -60,8 +60,8 @@ pub enum KubernetesError {
     Unauthorized { object: Box<ObjectRef>, message: String },
 
     #[error(
-        "{object} cannot be created: the cluster does not have this kind ({} {}). Install what defines it, or disable \
-         what requires it",
+        "{object} cannot be created: the cluster does not have this kind ({} {}). Install the CustomResourceDefinition \
+         or API that provides this kind, or remove the settings that require it",
         .object.api_version, .object.kind
     )]
     UnknownKind { object: Box<ObjectRef> },
@@ -76,7 +76,7 @@ pub enum KubernetesError {
     )]
     NamespaceTerminating { object: Box<ObjectRef> },
 
-    #[error("{object}: the Kubernetes API answered {code} {reason}: {message}")]
+    #[error("{object}: the Kubernetes API returned {code} {reason}: {message}")]
     Api { object: Box<ObjectRef>, code: u16, reason: String, message: String },
 
     #[error("{object}: the Kubernetes API at {server} cannot be reached: {reason}")]
@@ -91,12 +91,12 @@ pub enum KubernetesError {
     NoCredentials { object: Box<ObjectRef>, reason: String },
 
     #[error(
-        "{object}: a proxy in front of the Kubernetes API answered {code} with a page of its own: check the proxies \
+        "{object}: a proxy in front of the Kubernetes API returned {code} with a page of its own: check the proxies \
          between this machine and the API server"
     )]
     Page { object: Box<ObjectRef>, code: u16 },
 
-    #[error("{object}: the run was stopped before the Kubernetes API answered")]
+    #[error("{object}: the run was stopped before the Kubernetes API responded")]
     Stopped { object: Box<ObjectRef> },
 
     #[error("an object to apply does not have {missing}")]
@@ -245,7 +245,7 @@ fn distrust(error: &rustls::Error) -> String {
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => {
-            format!("{problem}. Compare it with the clock of this machine")
+            format!("{problem}. Check the certificate and the clock of this machine")
         }
         _ => format!(
             "its certificate is signed by an authority that this machine does not trust ({problem}). Set \

@@ -70,7 +70,10 @@ pub(super) async fn run(exec: &Exec, cluster: Option<&Value>) -> Result<Credenti
         .map_err(|error| failed(format!("its output is not an ExecCredential (line {})", error.line())))?;
     // client-go also rejects another version: its fields could have a different meaning.
     if let Some(version) = answer.api_version.filter(|version| *version != exec.api_version) {
-        return Err(failed(format!("its answer has the version {version}, but api_version is {}", exec.api_version)));
+        return Err(failed(format!(
+            "its output has the apiVersion {version}, but api_version is {}",
+            exec.api_version
+        )));
     }
     let status = answer.status.ok_or_else(|| failed("its ExecCredential has no status".to_owned()))?;
     let expires = status.expiration_timestamp.map(SystemTime::from);
@@ -107,7 +110,7 @@ impl MintToken for ExecToken {
             let credential = run(&self.exec, self.cluster.as_ref()).await?;
             credential.token.ok_or_else(|| ClientError::Exec {
                 command: self.exec.command.clone(),
-                reason: "it returned a token before and now returns none".to_owned(),
+                reason: "it returned a token before, but no longer does".to_owned(),
             })
         })
     }
@@ -173,8 +176,7 @@ mod tests {
                  1)",
                 "the command \"sh\" returned no credentials for the cluster: its ExecCredential contains neither a \
                  token nor a certificate with a key",
-                "the command \"sh\" returned no credentials for the cluster: its answer has the version \
-                 client.authentication.k8s.io/v1alpha1, but api_version is client.authentication.k8s.io/v1",
+                "the command \"sh\" returned no credentials for the cluster: its output has the apiVersion client.authentication.k8s.io/v1alpha1, but api_version is client.authentication.k8s.io/v1",
                 "the command \"no-such-command\" returned no credentials for the cluster: it does not exist, or is not \
                  in PATH: install it, or specify its path",
                 "the command \"no-such-command\" returned no credentials for the cluster: it does not exist, or is not \

@@ -125,7 +125,7 @@ impl Place {
                 // Repeating the request is safe: it did not reach the old cluster, or was rejected as unauthorized.
                 Ok(Some((_, newer))) => return newer.client.send(again).await.map_err(BoxError::from),
                 Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "could not look whether the cluster was replaced"),
+                Err(error) => tracing::debug!(%error, "could not check whether the cluster was replaced"),
             }
         }
         answer.map_err(BoxError::from)
@@ -154,7 +154,7 @@ impl Place {
         let newer = Box::pin(reconnect(clients, self.name(), link)).await?;
         *looked = Some(Instant::now());
         let Some(newer) = newer else { return Ok(None) };
-        tracing::info!(cluster = self.name(), "the connection to the cluster was made anew");
+        tracing::info!(cluster = self.name(), "connected to the cluster again");
         self.put(newer.clone());
         Ok(Some((self.newest().0, newer)))
     }

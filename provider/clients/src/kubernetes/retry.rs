@@ -68,7 +68,7 @@ pub(super) fn is_unconnected(error: &(dyn Error + 'static)) -> bool {
 
 /// The server accepted the request and did not respond in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the API server did not answer within {} seconds", .0.as_secs())]
+#[error("the API server did not respond within {} seconds", .0.as_secs())]
 pub(super) struct NoAnswer(pub(super) Duration);
 
 /// Whether repeating a request has no further effect. This includes `PATCH`: this provider's patches are server-side

@@ -119,7 +119,8 @@ fn nothing_left(emptied: &Emptied) -> Diagnostics {
             "EC2 has no Spot instance type of this architecture in the region. Choose another architecture.".to_owned()
         }
         before => format!(
-            "{before} types matched before {}, and none after it. Relax it, or one of the filters before it.",
+            "{before} types matched the filters before {}, but none of them matches this filter. Relax it, or one of \
+             the filters before it.",
             emptied.attribute
         ),
     };

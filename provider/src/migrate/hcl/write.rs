@@ -81,7 +81,9 @@ impl Lines {
     fn attribute(&mut self, name: &str, equals: &str, value: &Value, end: &str) {
         let name = if is_identifier(name) { name.to_owned() } else { quoted(name) };
         let text = expression(value, self.indent, name.len() + equals.len());
-        if !text.contains('\n') {
+        // `fmt` aligns a heredoc like a value on one line. In a block it has empty lines around it instead.
+        let is_heredoc = !self.is_spaced && text.starts_with("<<-");
+        if is_heredoc || !text.contains('\n') {
             if self.needs_space {
                 self.space();
             }
@@ -216,6 +218,16 @@ resource "kind" "name" {
 }
 "#;
         assert_eq!(render(&[block]), expected);
+    }
+
+    #[test]
+    fn heredocs_in_objects_are_aligned() {
+        let files = Value::from(&json!({ "a": "1", "long": "x\ny\n", "b": "2" }));
+        let text = render(&[Block::new("a", [""; 0]).with("files", files)]);
+        assert_eq!(
+            text,
+            "a {\n  files = {\n    a    = \"1\"\n    long = <<-EOT\n      x\n      y\n    EOT\n    b    = \"2\"\n  }\n}\n"
+        );
     }
 
     #[test]

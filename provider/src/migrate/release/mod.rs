@@ -1,23 +1,26 @@
 //! Converts values files of the chart to releases with typed attributes, one for each `[[runners]]`.
 
+mod block;
 mod cache;
+mod gitlab_url;
+mod manifest;
+mod names;
+mod place;
+mod remarks;
 mod secret_values;
 mod split;
 #[cfg(test)]
 mod tests;
 
-use gitlabspot_runner_config::catalogue::RUNNER;
-use serde_json::{Map, Value as Json};
-use tfplugin::framework::Diagnostic;
+use tfplugin::framework::{AttributePath, Diagnostic};
 
+use self::block::Writer;
 pub(super) use self::cache::Cache;
-use self::secret_values::SecretValues;
-use super::hcl::{Block, Value};
+use self::manifest::Origin;
+use super::hcl::Value;
 use super::project::{Project, Variable};
-use super::report::{Place, Topic};
+use super::report::Topic;
 use crate::resources::runner_release::from_values::{self, Release};
-use crate::resources::runner_release::spec::TokenKind;
-use crate::yaml;
 
 const RESOURCE: &str = "gitlabspot_runner_release";
 
@@ -45,8 +48,23 @@ pub(super) struct Input {
 #[derive(Clone, Debug)]
 pub(super) struct Parsed {
     input: Input,
-    /// One release for each `[[runners]]`, with the name in that section.
-    runners: Vec<(Option<String>, Release)>,
+    /// One for each `[[runners]]`.
+    runners: Vec<Runner>,
+    /// Number of `[[runners]]` whose condition does not hold.
+    disabled: usize,
+    origins: Vec<Origin>,
+}
+
+/// One `[[runners]]`.
+#[derive(Clone, Debug)]
+struct Runner {
+    /// The name in its section.
+    name: Option<String>,
+    release: Release,
+    /// Whether lines in warnings are those of the files.
+    has_lines: bool,
+    /// Whether the values have the URL of GitLab.
+    has_url: bool,
 }
 
 /// Other resources that a release refers to.
@@ -88,28 +106,73 @@ fn file_of(files: &[String], finding: &Diagnostic) -> String {
 ///
 /// All findings of invalid files.
 pub(super) fn parse(input: Input) -> Result<Parsed, ValuesError> {
+    let files: Vec<String> = input.files.iter().map(|file| file.name.clone()).collect();
+    let error = |findings| ValuesError { files: files.clone(), findings };
+    let (input, origins) = values_of_manifests(input).map_err(error)?;
     let texts: Vec<&str> = input.files.iter().map(|file| file.text.as_str()).collect();
+    let sections = split::runners(&texts);
+    let is_single = sections.len() == 1;
+    let (mut runners, mut disabled) = (Vec::new(), Vec::new());
+    for section in sections {
+        match read(&section.files, &input) {
+            Ok((release, has_url)) => {
+                runners.push(Runner { name: section.name, release, has_lines: section.has_lines, has_url });
+            }
+            Err(findings) if !is_single && is_disabled(&findings) => disabled.push(findings),
+            Err(findings) => return Err(error(findings)),
+        }
+    }
+    match disabled.first() {
+        Some(findings) if runners.is_empty() => Err(error(findings.clone())),
+        _ => Ok(Parsed { input, runners, disabled: disabled.len(), origins }),
+    }
+}
+
+/// Takes the values out of manifests.
+fn values_of_manifests(input: Input) -> Result<(Input, Vec<Origin>), Vec<Diagnostic>> {
+    let (mut files, mut origins, mut findings) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, file) in input.files.into_iter().enumerate() {
+        match manifest::values(file) {
+            Ok((file, origin)) => {
+                files.push(file);
+                origins.extend(origin);
+            }
+            Err(why) => {
+                let path = AttributePath::of("values").index(index);
+                findings.push(Diagnostic::error("Not a values file", why).at(path));
+            }
+        }
+    }
+    if findings.is_empty() { Ok((Input { files, ..input }, origins)) } else { Err(findings) }
+}
+
+/// Reads the files of one runner. Returns whether they have the URL of GitLab.
+fn read(files: &[String], input: &Input) -> Result<(Release, bool), Vec<Diagnostic>> {
     let place = from_values::Place {
         name: &input.name,
         namespace: &input.namespace,
         runner_version: input.runner_version.as_deref(),
     };
-    let mut runners = Vec::new();
-    for (name, texts) in split::runners(&texts) {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let release = from_values::release(&texts, place).map_err(|findings| ValuesError {
-            files: input.files.iter().map(|file| file.name.clone()).collect(),
-            findings,
-        })?;
-        runners.push((name, release));
-    }
-    Ok(Parsed { input, runners })
+    let mut texts: Vec<&str> = files.iter().map(String::as_str).collect();
+    let findings = match from_values::release(&texts, place) {
+        Ok(release) => return Ok((release, true)),
+        Err(findings) => findings,
+    };
+    // The text of `runners.config` can have a URL, so that the files are read without another one first.
+    let Some(url) = gitlab_url::instead(files) else { return Err(findings) };
+    texts.push(&url);
+    from_values::release(&texts, place).map(|release| (release, false))
+}
+
+/// Whether a template leaves a `[[runners]]` out.
+fn is_disabled(findings: &[Diagnostic]) -> bool {
+    findings.iter().all(|finding| finding.summary == "No [[runners]] section")
 }
 
 impl Parsed {
     /// The cache settings of the runners; for each setting, the first value.
     pub(super) fn cache(&self) -> Cache {
-        let found = self.runners.iter().map(|(_, release)| Cache::of(&release.attributes));
+        let found = self.runners.iter().map(|runner| Cache::of(&runner.release.attributes));
         found.reduce(Cache::or).unwrap_or_default()
     }
 
@@ -121,210 +184,47 @@ impl Parsed {
     pub(super) fn write(self, links: &Links, project: &mut Project) {
         // Only for its effect: it adds the cluster to the provider block.
         let _ = project.cluster();
-        let Self { input, runners } = self;
-        let count = runners.len();
-        for (index, (name, release)) in runners.into_iter().enumerate() {
-            let is_first = index == 0;
-            let release_name = match (&name, is_first) {
-                (_, true) => input.name.clone(),
-                (Some(name), false) => format!("{}-{}", input.name, dns(name)),
-                (None, false) => format!("{}-{}", input.name, index + 1),
-            };
-            let label = project.name(RESOURCE, &release_name);
-            let address = format!("{RESOURCE}.{label}");
-            let writer = Writer { input: &input, links, label: &label, name: &release_name };
-            let block = writer.block(&release, is_first, project);
-            writer.remarks(&release, project);
+        let Self { input, runners, disabled, origins } = self;
+        let sections: Vec<Option<String>> = runners.iter().map(|runner| runner.name.clone()).collect();
+        let names = names::releases(&input.name, &sections);
+        let has_url = runners.iter().all(|runner| runner.has_url);
+        let gitlab_url = if has_url { None } else { Some(gitlab_url(project)) };
+        for (index, (name, runner)) in names.iter().zip(&runners).enumerate() {
+            let label = project.name(RESOURCE, name);
             // Only one release exists, and the resource of the first [[runners]] adopts it.
-            let import = is_first.then(|| Value::from(format!("{}/{release_name}", input.namespace)));
-            project.resource(block, import);
-            announce(&address, is_first, &release, project);
-            if count > 1 && !is_first {
-                let text = format!(
-                    "`{address}` is created: a release has one [[runners]], and the values have {count}. Register a runner of its \
-                     own for it in GitLab and set its token."
-                );
-                project.report.add(Topic::Change, None, text);
-            }
+            let writer = Writer {
+                input: &input,
+                links,
+                label: &label,
+                name,
+                is_import: index == 0,
+                count: runners.len(),
+                has_lines: runner.has_lines,
+                gitlab_url: gitlab_url.as_deref(),
+            };
+            writer.write(&runner.release, project);
+        }
+        if disabled > 0 {
+            let place = place::of(&input.files, "runners.config", None);
+            let text = format!("the condition of {disabled} [[runners]] does not hold, so that they are left out.");
+            project.report.add(Topic::NoCounterpart, place, text);
+        }
+        for origin in &origins {
+            remarks::origin(origin, &input, project);
         }
     }
 }
 
-/// Converts a text to a part of a Kubernetes name.
-fn dns(name: &str) -> String {
-    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    name.chars().map(letter).collect::<String>().trim_matches('-').to_owned()
-}
-
-struct Writer<'a> {
-    input: &'a Input,
-    links: &'a Links,
-    label: &'a str,
-    name: &'a str,
-}
-
-impl Writer<'_> {
-    fn block(&self, release: &Release, is_import: bool, project: &mut Project) -> Block {
-        let mut block = Block::new("resource", [RESOURCE, self.label]);
-        block.set("name", self.name);
-        block.set("namespace", self.input.namespace.as_str());
-        self.token(release, project, &mut block);
-        let has_version = ["runner_version", "image"].iter().any(|name| release.attributes.contains_key(*name));
-        if is_import && !has_version {
-            let comment = "The import keeps the version of GitLab Runner that runs. Set runner_version to update it.";
-            block.comment = Some(comment.to_owned());
-        }
-        for (name, value) in &release.attributes {
-            let value = self.value(name, value, project);
-            block.set(name, value);
-        }
-        if let Some((_, address)) = &self.links.credentials {
-            let hash = Value::expression(format!("{address}.secret_hash"));
-            block.set("restart_on", Value::Object(vec![("credentials".to_owned(), hash)]));
-        }
-        block
-    }
-
-    fn token(&self, release: &Release, project: &mut Project, block: &mut Block) {
-        let (name, what) = match release.token {
-            None => return,
-            Some(TokenKind::Authentication) => ("runner_token", "Authentication token (glrt-...)"),
-            Some(TokenKind::Registration) => ("registration_token", "Registration token"),
-        };
-        let wish = if self.name == self.input.name { name.to_owned() } else { format!("{name}_{}", self.label) };
-        let about = format!("{what} of the runner. The Secret of the release {} has it.", self.name);
-        let variable = project.variable(&wish, &about, Variable::Token);
-        let Value::Expression(expression) = &variable else { return };
-        let text = format!(
-            "set the variable {} to the token that the release has: with another one the manager pods are replaced.",
-            expression.trim_start_matches("var.")
-        );
-        project.report.add(Topic::Task, None, text);
-        if let Some(key) = release.token_key {
-            let text = format!("left out. `{name}_wo` reads it from the variable, which is in no state and no plan.");
-            project.report.add(Topic::Secret, self.place(key), text);
-        }
-        block.set(&format!("{name}_wo"), variable);
-        // Hosts do not store write-only values and cannot compare them. The provider applies a new one when the version
-        // changes.
-        block.set(&format!("{name}_wo_version"), 1);
-    }
-
-    fn value(&self, name: &str, value: &Json, project: &mut Project) -> Value {
-        if let (Some((secret, address)), "cache_secret_name") = (&self.links.credentials, name)
-            && value.as_str() == Some(secret)
-        {
-            return Value::expression(format!("{address}.secret_name"));
-        }
-        let mut values = SecretValues { prefix: self.label, project, found: Vec::new() };
-        let mut written = match (name, value) {
-            ("config", Json::Object(config)) => values.table(config, &RUNNER, "config"),
-            ("extra_env", Json::Object(variables)) => values.variables(variables, name),
-            ("sentry_dsn", _) => values.secret(name),
-            _ => values.plain(value, name),
-        };
-        let found = values.found;
-        for secret in found {
-            let address = format!("{RESOURCE}.{}.{}", self.label, secret.path);
-            let text =
-                format!("left out. `{address}` reads it from the variable {}; it is in the state.", secret.variable);
-            project.report.add(Topic::Secret, self.place(&secret.name), text);
-        }
-        if let Some((bucket, address)) = &self.links.bucket {
-            self.link_bucket(&mut written, bucket, address);
-        }
-        written
-    }
-
-    /// Replaces the name of the bucket by a reference to the resource.
-    fn link_bucket(&self, value: &mut Value, bucket: &str, address: &str) {
-        let Value::Object(fields) = value else { return };
-        for (name, value) in fields {
-            match value {
-                Value::Text(text) if name == "bucket_name" && text == bucket => {
-                    *value = Value::expression(format!("{address}.bucket"));
-                }
-                Value::Object(_) if name == "cache" || name == "s3" => self.link_bucket(value, bucket, address),
-                _ => {}
-            }
-        }
-    }
-
-    /// The place of a key in the files. If no line of the key is known, that of its last part is used.
-    fn place(&self, key: &str) -> Place {
-        let word = key.rsplit('.').next().unwrap_or(key);
-        // In Helm, the last file with a key takes precedence.
-        for file in self.input.files.iter().rev() {
-            let lines = yaml::first_document(&file.text).ok().map(|(_, lines, _)| lines);
-            let of_key = lines.filter(|lines| lines.has(key)).and_then(|lines| lines.of(key));
-            let of_word = || file.text.lines().position(|line| line.contains(word)).map(|index| index + 1);
-            if let Some(line) = of_key.or_else(of_word) {
-                return Place { file: file.name.clone(), line: Some(line), key: key.to_owned() };
-            }
-        }
-        let file = self.input.files.first().map(|file| file.name.clone()).unwrap_or_default();
-        Place { file, line: None, key: key.to_owned() }
-    }
-
-    /// Reports keys without an effect, and keys for which there is no attribute.
-    fn remarks(&self, release: &Release, project: &mut Project) {
-        let files: Vec<String> = self.input.files.iter().map(|file| file.name.clone()).collect();
-        for warning in &release.warnings {
-            let file = file_of(&files, warning);
-            let (listed, others): (Vec<&str>, Vec<&str>) =
-                warning.detail.lines().partition(|line| line.starts_with("- "));
-            for line in listed.iter().map(|line| line.trim_start_matches("- ")).filter(|line| !is_of_token(line)) {
-                let place = Place { file: file.clone(), line: None, key: String::new() };
-                let (place, text) = match line.strip_prefix("line ").and_then(|rest| rest.split_once(", ")) {
-                    Some((number, text)) => (Place { line: number.parse().ok(), ..place }, text),
-                    None => (place, line),
-                };
-                project.report.add(Topic::NoCounterpart, place, text);
-            }
-            if listed.is_empty() && !is_of_token(&warning.detail) {
-                let place = Place { file: file.clone(), line: None, key: String::new() };
-                project.report.add(Topic::NoCounterpart, place, format!("{}: {}", warning.summary, others.join(" ")));
-            }
-        }
-        for (key, text) in &release.tasks {
-            project.report.add(Topic::Task, self.place(key), text);
-        }
-        for key in &release.lost {
-            let text = "no attribute gives it, so that it is left out. The chart's field is one that Kubernetes ignores, or \
-                        that this provider does not have.";
-            project.report.add(Topic::NoCounterpart, self.place(key), text);
-        }
-    }
-}
-
-/// Whether a warning is about tokens in values, which the migrated configuration does not contain.
-fn is_of_token(line: &str) -> bool {
-    line.contains("`values` are stored in the plan and the state")
-        || line.contains("is stored in the plan and the state with the values")
-}
-
-fn announce(address: &str, is_import: bool, release: &Release, project: &mut Project) {
-    if !is_import {
-        return;
-    }
-    let pods = match release.token {
-        Some(_) => {
-            "The manager pods stay, if the token and the version are those that run; the plan says so, or why not."
-        }
-        None => "The manager pods stay, if the version is the one that runs; the plan says so, or why not.",
+/// Adds a variable for the URL of GitLab. Returns its expression.
+fn gitlab_url(project: &mut Project) -> String {
+    let about = "URL of GitLab, such as https://gitlab.example.com/.";
+    let Value::Expression(variable) = project.variable("gitlab_url", about, Variable::Text) else {
+        return String::new();
     };
     let text = format!(
-        "`{address}`: the objects of the release get the labels and fields of this provider, and lose Helm's annotations and \
-         records; `helm` no longer manages it. {pods}"
+        "set the variable {} to the URL of GitLab: the values do not have it as `gitlabUrl`.",
+        variable.trim_start_matches("var.")
     );
-    project.report.add(Topic::Change, None, text);
-    let has = |name: &str| {
-        release.attributes.get(name).and_then(Json::as_object).is_some_and(|it: &Map<_, _>| !it.is_empty())
-    };
-    if has("config") {
-        let text = "Later, `build_nodes = gitlabspot_node_group.NAME.build_nodes` can replace affinity and tolerations in \
-                    `config`, and `cache = gitlabspot_cache_bucket.NAME.runner_cache` the section of the cache. Each replaces the \
-                    manager pods once.";
-        project.report.add(Topic::Task, None, text);
-    }
+    project.report.add(Topic::Task, None, text);
+    variable
 }

@@ -1,6 +1,7 @@
 //! Converts values to HCL, with a variable in place of each secret.
 
 use gitlabspot_runner_config::catalogue::{Kind, Table};
+use secrecy::SecretString;
 use serde_json::{Map, Value as Json};
 
 use super::super::hcl::{Value, interpolated};
@@ -15,6 +16,8 @@ pub(super) struct Found {
     pub(super) variable: String,
     /// Name in the values file.
     pub(super) name: String,
+    /// The text that was left out, with which its line is found.
+    pub(super) text: SecretString,
 }
 
 pub(super) struct SecretValues<'a> {
@@ -41,10 +44,15 @@ impl SecretValues<'_> {
                     Value::List(items.iter().enumerate().map(item).collect())
                 }
                 (Some(_), _) if key.is_some_and(|key| key.sensitive) && is_literal => {
-                    self.left_out(&path, key.map_or(name.as_str(), |key| key.toml))
+                    self.left_out(&path, key.map_or(name.as_str(), |key| key.toml), value)
                 }
-                (_, Json::Array(items)) => Value::List(items.iter().map(|item| self.variable(item, &path)).collect()),
-                _ => self.named(value, &path, key.map_or(name.as_str(), |key| key.toml)),
+                (_, Json::Array(items)) => self.texts(items, &path, key.map_or(name.as_str(), |key| key.toml)),
+                _ => match (key, fields.get("name").and_then(Json::as_str)) {
+                    // Headers of HTTP probes are tables with `name` and `value`.
+                    (Some(_), Some(of)) if name == "value" => self.entry(of, value, &path),
+                    (Some(key), _) => self.named(value, &path, key.toml),
+                    (None, _) => self.entry(name, value, &path),
+                },
             };
             (name.clone(), value)
         };
@@ -53,45 +61,41 @@ impl SecretValues<'_> {
 
     /// Converts environment variables by name.
     pub(super) fn variables(&mut self, fields: &Map<String, Json>, path: &str) -> Value {
-        let field = |(name, value): (&String, &Json)| {
-            let text = value.as_str().unwrap_or_default();
-            let is_secret = secrets::is_literal(text) && (secrets::is_name(name) || secrets::is_text(text));
-            let path = format!("{path}.{name}");
-            let value = if is_secret { self.left_out(&path, name) } else { value.into() };
-            (name.clone(), value)
-        };
+        let field =
+            |(name, value): (&String, &Json)| (name.clone(), self.entry(name, value, &format!("{path}.{name}")));
         Value::Object(fields.iter().map(field).collect())
     }
 
     /// Replaces a value that is always secret.
-    pub(super) fn secret(&mut self, path: &str) -> Value {
-        self.left_out(path, path)
+    pub(super) fn secret(&mut self, value: &Json, path: &str) -> Value {
+        self.left_out(path, path, value)
     }
 
-    /// Converts any other value. Texts that look like secrets are replaced, as are values of objects with `name` and
-    /// `value` if the name is one of a secret.
+    /// Converts any other value. Texts that look like secrets or contain them are replaced, as are the values of entries
+    /// with the name of a secret.
     pub(super) fn plain(&mut self, value: &Json, path: &str) -> Value {
-        self.named(value, path, path.rsplit('.').next().unwrap_or(path))
+        self.named(value, path, path)
+    }
+
+    /// Converts an entry of a map, such as a variable or an annotation.
+    fn entry(&mut self, name: &str, value: &Json, path: &str) -> Value {
+        match value {
+            Json::String(text) if secrets::is_entry(name, text) => self.left_out(path, name, value),
+            value => self.named(value, path, name),
+        }
     }
 
     fn named(&mut self, value: &Json, path: &str, name: &str) -> Value {
         match value {
-            Json::String(text) if secrets::is_text(text) => self.left_out(path, name),
-            Json::Array(items) => {
-                let item = |(index, item): (usize, &Json)| self.named(item, &format!("{path}.{index}"), name);
-                Value::List(items.iter().enumerate().map(item).collect())
-            }
+            Json::String(text) if secrets::is_text(text) => self.left_out(path, name, value),
+            Json::Array(items) => self.list(items, path, name),
             Json::Object(fields) => {
-                let variable = fields.get("name").and_then(Json::as_str).filter(|name| secrets::is_name(name));
+                let variable = fields.get("name").and_then(Json::as_str);
                 let field = |(name, value): (&String, &Json)| {
                     let path = format!("{path}.{name}");
-                    let value = match (variable, value) {
-                        (Some(variable), Json::String(text)) if name == "value" && secrets::is_literal(text) => {
-                            self.left_out(&path, variable)
-                        }
-                        _ => self.named(value, &path, name),
-                    };
-                    (name.clone(), value)
+                    // Kubernetes has variables as objects with `name` and `value`.
+                    let of = variable.filter(|_| name == "value").unwrap_or(name);
+                    (name.clone(), self.entry(of, value, &path))
                 };
                 Value::Object(fields.iter().map(field).collect())
             }
@@ -99,26 +103,51 @@ impl SecretValues<'_> {
         }
     }
 
+    fn list(&mut self, items: &[Json], path: &str, name: &str) -> Value {
+        let mut values = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{path}.{index}");
+            let option = index.checked_sub(1).and_then(|before| items.get(before)?.as_str());
+            let value = match (option.filter(|option| secrets::is_option(option)), item) {
+                (Some(option), Json::String(_)) => self.entry(option.trim_start_matches('-'), item, &path),
+                _ => self.named(item, &path, name),
+            };
+            values.push(value);
+        }
+        Value::List(values)
+    }
+
+    /// Converts a list of `NAME=value`, or of the words of a command.
+    fn texts(&mut self, items: &[Json], path: &str, name: &str) -> Value {
+        let is_variable = |item: &Json| item.as_str().is_some_and(|text| secrets::variable(text).is_some());
+        if !items.iter().any(is_variable) {
+            return self.list(items, path, name);
+        }
+        Value::List(items.iter().map(|item| self.variable(item, path, name)).collect())
+    }
+
     /// Converts an element of a list of `NAME=value`.
-    fn variable(&mut self, item: &Json, path: &str) -> Value {
-        let Some(text) = item.as_str().filter(|text| secrets::is_variable(text)) else { return self.plain(item, path) };
-        let Some((name, _)) = text.split_once('=').filter(|(name, _)| !secrets::is_text(name)) else {
-            return self.left_out(path, path);
+    fn variable(&mut self, item: &Json, path: &str, list: &str) -> Value {
+        let Some(text) = item.as_str().filter(|text| secrets::is_variable(text)) else {
+            return self.named(item, path, list);
         };
-        let path = format!("{path}.{name}");
-        match self.left_out(&path, name) {
+        let Some((name, value)) = secrets::variable(text).filter(|(name, _)| !secrets::is_text(name)) else {
+            return self.left_out(path, list, item);
+        };
+        match self.left_out(&format!("{path}.{name}"), name, &value.into()) {
             Value::Expression(expression) => Value::Expression(interpolated(&format!("{name}="), &expression, "")),
             other => other,
         }
     }
 
-    fn left_out(&mut self, path: &str, name: &str) -> Value {
+    fn left_out(&mut self, path: &str, name: &str, value: &Json) -> Value {
         let wish = format!("{}_{}", self.prefix, path.to_ascii_lowercase());
         let about = format!("Value of {name}, which was left out of the migrated configuration.");
         let variable = self.project.variable(&wish, &about, Variable::Secret);
         if let Value::Expression(expression) = &variable {
             let variable = expression.trim_start_matches("var.").to_owned();
-            self.found.push(Found { path: path.to_owned(), variable, name: name.to_owned() });
+            let text = SecretString::from(value.as_str().unwrap_or_default());
+            self.found.push(Found { path: path.to_owned(), variable, name: name.to_owned(), text });
         }
         variable
     }

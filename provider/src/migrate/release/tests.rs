@@ -61,10 +61,13 @@ fn secrets_are_omitted_and_named() {
     }
     for line in [
         "values.yaml:2, `runnerToken`",
+        "values.yaml:3, `sentryDsn`",
         "values.yaml:4, `DB_PASSWORD`",
+        "values.yaml:5, `preEntrypointScript`",
         "values.yaml:11, `NPM_TOKEN`",
         "values.yaml:18, `SecretKey`",
-        "`POSTGRES_PASSWORD`",
+        "values.yaml:18: Secret in the runner's configuration: secret_key is stored",
+        "values.yaml:23, `POSTGRES_PASSWORD`",
     ] {
         assert!(report.contains(line), "{line}: {report}");
     }
@@ -90,7 +93,15 @@ fn several_runners_are_several_releases() {
     }
     assert_eq!(hcl.matches("import {").count(), 1);
     assert!(!hcl.contains("very-secret") && !report.contains("very-secret"));
-    assert!(report.contains("`gitlabspot_runner_release.gitlab_runner_3` is created"), "{report}");
+    for line in [
+        "`gitlabspot_runner_release.gitlab_runner_3` is created: a release has one [[runners]], and the values have 3.",
+        "create a runner in GitLab for `gitlabspot_runner_release.gitlab_runner_large_jobs`, and set the variable \
+         runner_token_gitlab_runner_large_jobs to its authentication token.",
+        "values.yaml:10, `token`: left out. The runner reads the token of the release",
+    ] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+    assert_eq!(report.matches("to the token that the release has").count(), 1, "{report}");
 }
 
 #[test]
@@ -111,11 +122,178 @@ fn invalid_values_files_are_refused() {
             "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-0123456789\nreplicas: two\n",
             "values.yaml: Invalid value in a values file: line 3: replicas",
         ),
-        ("runnerToken: glrt-0123456789\n", "Missing or invalid GitLab URL"),
+        ("gitlabUrl: gitlab.com\nrunnerToken: glrt-0123456789\n", "must start with https://"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "values.yaml: Not a values file: it is a manifest of kind ConfigMap"),
         ("one: {gitlabUrl: x}\ntwo: {gitlabUrl: y}\n", "values of several runners"),
     ] {
         let message = parse(input(text)).unwrap_err().to_string();
         assert!(message.contains(why), "{text:?}: {message}");
         assert!(!message.contains("0123456789"), "{message}");
     }
+}
+
+/// The names of the resources with several `[[runners]]`.
+fn names(sections: &[&str]) -> Vec<String> {
+    let sections: String = sections.iter().map(|name| format!("    [[runners]]\n      name = \"{name}\"\n")).collect();
+    let text = format!("gitlabUrl: https://gitlab.com/\nrunners:\n  config: |\n{sections}");
+    let (hcl, _) = migrated(&text, &Links::default());
+    let name = |line: &str| Some(line.strip_prefix("  name ")?.trim().strip_prefix("= ")?.trim_matches('"').to_owned());
+    hcl.lines().filter_map(name).collect()
+}
+
+#[test]
+fn releases_have_distinct_and_valid_names() {
+    assert_eq!(names(&["a", "a", "a"]), ["gitlab-runner", "gitlab-runner-a", "gitlab-runner-a-2"]);
+    assert_eq!(names(&["a", "раннер"]), ["gitlab-runner", "gitlab-runner-2"]);
+    assert!(names(&["a", &"x".repeat(80)]).iter().all(|name| name.len() <= 53));
+}
+
+#[test]
+fn new_releases_have_a_token_of_their_own() {
+    let text = "gitlabUrl: https://gitlab.com/\nrunners:\n  secret: s\n  config: |\n    [[runners]]\n      name = \"a\"\n    [[runners]]\n      name = \"b\"\n";
+    let (hcl, report) = migrated(text, &Links::default());
+    assert_eq!(hcl.matches("token_secret_name").count(), 1, "{hcl}");
+    assert!(hcl.contains("runner_token_wo         = var.runner_token_gitlab_runner_b\n"), "{hcl}");
+    assert!(report.contains("set the variable runner_token_gitlab_runner_b to its authentication token"), "{report}");
+}
+
+const SECRETS: &str = r#"gitlabUrl: https://gitlab.com/
+runnerRegistrationToken: glrt-very-secret-0
+podAnnotations: {token: very-secret-1, note: x}
+extraEnv: {DB_PASS: very-secret-2, SLACK_WEBHOOK_URL: 'https://example.com/very-secret-3', SSH_KEY_PATH: /k/id, AUTHOR: ann}
+configMaps:
+  creds.json: '{"password":"very-secret-4"}'
+  plain.txt: hello
+runners:
+  config: |
+    [[runners]]
+      environment = ["MYSQL_PWD=very-secret-5", "KEYBOARD=de", "JWT=$OTHER", "AUTH=Basic very-secret-6"]
+      pre_build_script = "curl -u admin:very-secret-7 https://example.com"
+      post_build_script = "docker login -u ci -p $CI_REGISTRY_PASSWORD"
+      [runners.kubernetes.pod_annotations]
+        "vault/token" = "very-secret-8"
+      [[runners.kubernetes.pod_spec]]
+        name = "p"
+        patch = '''{"containers":[{"name":"build","env":[{"name":"DB_PASSWORD","value":"very-secret-9"}]}]}'''
+      [[runners.kubernetes.services]]
+        name = "db"
+        command = ["serve", "--password", "very-secret-10"]
+      [[runners.kubernetes.container_lifecycle.pre_stop.http_get.http_headers]]
+        name = "Authorization"
+        value = "very-secret-11"
+"#;
+
+#[test]
+fn secrets_are_recognised_in_every_part() {
+    let (hcl, report) = migrated(SECRETS, &Links::default());
+    assert!(!hcl.contains("very-secret") && !report.contains("very-secret"), "{hcl}\n{report}");
+    for line in [
+        "AUTHOR            = \"ann\"",
+        "SSH_KEY_PATH      = \"/k/id\"",
+        "\"MYSQL_PWD=${var.gitlab_runner_config_environment_mysql_pwd}\"",
+        "\"KEYBOARD=de\"",
+        "\"JWT=$OTHER\"",
+        "post_build_script = \"docker login -u ci -p $CI_REGISTRY_PASSWORD\"",
+        "\"plain.txt\"  = \"hello\"",
+        "note  = \"x\"",
+    ] {
+        assert!(hcl.contains(line), "{line}: {hcl}");
+    }
+    for line in [
+        "values.yaml:2, `runnerRegistrationToken`",
+        "values.yaml:3, `token`",
+        "values.yaml:4, `DB_PASS`",
+        "values.yaml:4, `SLACK_WEBHOOK_URL`",
+        "values.yaml:6, `creds.json`",
+        "values.yaml:11, `MYSQL_PWD`",
+        "values.yaml:11, `AUTH`",
+        "values.yaml:12, `pre_build_script`",
+        "values.yaml:15, `vault/token`",
+        "values.yaml:18, `patch`",
+        "values.yaml:21, `password`",
+        "values.yaml:24, `Authorization`",
+    ] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+}
+
+#[test]
+fn url_of_gitlab_can_be_a_variable() {
+    for text in ["concurrent: 2\n", "gitlabUrl: ${gitlab_url}\n", "runners: {config: '[[runners]]'}\n", ""] {
+        let (hcl, report) = migrated(text, &Links::default());
+        assert!(hcl.contains("= var.gitlab_url\n") && hcl.contains("variable \"gitlab_url\" {"), "{hcl}");
+        assert!(report.contains("set the variable gitlab_url to the URL of GitLab"), "{report}");
+        assert!(!hcl.contains("invalid") && !report.contains("invalid"), "{hcl}\n{report}");
+    }
+    let text = "runners: {config: \"[[runners]]\\nurl = 'https://gitlab.com'\"}\n";
+    let (hcl, report) = migrated(text, &Links::default());
+    assert!(hcl.contains("= \"https://gitlab.com\"") && !report.contains("gitlab_url"), "{hcl}");
+}
+
+#[test]
+fn manifests_of_other_tools_are_read() {
+    let text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: runner\n  namespace: ci\nspec:\n  valuesFrom: [{kind: Secret}]\n  values:\n    \
+        gitlabUrl: https://gitlab.com/\n    runnerToken: glrt-very-secret\n    replicaz: 2\n";
+    let (hcl, report) = migrated(text, &Links::default());
+    assert!(hcl.contains("= \"https://gitlab.com/\"") && !hcl.contains("very-secret"), "{hcl}");
+    for line in [
+        "values.yaml:10, `runnerToken`",
+        "values.yaml:11: replicaz:",
+        "further values in spec.valuesFrom, which are not read",
+        "Run migrate with --release runner --namespace ci.",
+        "the HelmRelease applies the release again, and reverts the changes of the provider: suspend it",
+    ] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+}
+
+#[test]
+fn sections_with_conditions_are_split() {
+    let text = "gitlabUrl: https://gitlab.com/\nlarge: true\nsmall: false\nrunners:\n  config: |\n    [[runners]]\n      name = \"a\"\n      \
+        {{ if .Values.large }}\n      limit = 2\n      {{ end }}\n    [[runners]]\n      name = \"b\"\n      limitz = 1\n    \
+        {{ if .Values.small }}\n    [[runners]]\n      name = \"c\"\n    {{ end }}\n";
+    let (hcl, report) = migrated(text, &Links::default());
+    assert_eq!(hcl.matches("resource \"gitlabspot_runner_release\"").count(), 2, "{hcl}");
+    assert_eq!(hcl.matches("limit = 2").count(), 1, "{hcl}");
+    assert!(report.contains("the condition of 1 [[runners]] does not hold"), "{report}");
+    assert!(report.contains("values.yaml:13: runners.limitz"), "{report}");
+}
+
+const REMARKS: &str = r#"gitlabUrl: https://gitlab.com/
+namespace: other
+extraObjects: [{kind: ConfigMap}]
+runners:
+  config: |
+    [[runners]]
+      [runners.kubernetes]
+        image = "x"
+        [[runners.kubernetes.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution]]
+          weight = 1
+          [runners.kubernetes.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution.preference]
+            [[runners.kubernetes.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution.preference.match_expressions]]
+              key = "a"
+              operator = "Gt"
+              values = ["1"]
+        [[runners.kubernetes.pod_spec]]
+          name = "p"
+          patch = "{}"
+"#;
+
+#[test]
+fn remarks_have_file_and_line() {
+    let (_, report) = migrated(REMARKS, &Links::default());
+    for line in [
+        "values.yaml:2, `namespace`: the objects are in the namespace of this key",
+        "as --namespace",
+        "values.yaml:3, `extraObjects`: left out. The objects stay in the cluster",
+        "values.yaml:16: Pod patches not enabled: pod_spec has no effect",
+        "can replace affinity in `config`. This",
+    ] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+    assert!(!report.contains("placeholders"), "{report}");
+    assert!(!migrated("gitlab-runner: {install: true}\n", &Links::default()).1.contains("install"), "{report}");
+    let set = "{\"gitlabUrl\":\"https://gitlab.com\",\"replicaz\":2,\"sentryDsn\":\"https://x@y/1\"}";
+    let (_, report) = migrated(set, &Links::default());
+    assert!(report.contains("values.yaml: replicaz:") && report.contains("values.yaml, `sentryDsn`"), "{report}");
 }

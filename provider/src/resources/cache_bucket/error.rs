@@ -28,8 +28,8 @@ pub(super) enum Step {
 pub(super) enum Fault {
     #[error(
         "A bucket with the name {bucket} already exists and does not belong to this resource. It was not changed. If \
-         the resource was renamed, write a `moved` block. If no state contains it and it is yours, import it (\"tofu \
-         import ADDRESS {bucket}\"). Otherwise choose another name; with create_before_destroy, a bucket_prefix."
+         the resource was renamed, add a `moved` block. If no state contains it and it is yours, import it (\"tofu \
+         import ADDRESS {bucket}\"). Otherwise choose another name. With create_before_destroy, use bucket_prefix."
     )]
     Exists { bucket: String },
 
@@ -55,9 +55,9 @@ pub(super) enum Fault {
     Hidden { bucket: String, region: String },
 
     #[error(
-        "S3 does not report to the provider's credentials whether the bucket {bucket} already exists (HeadBucket: \
-         403). In us-east-1, S3 reports success if a bucket that this account already owns is created again, so the \
-         request was not sent. Allow s3:ListBucket on the bucket, or choose another name if the bucket exists."
+        "It could not be determined whether the bucket {bucket} already exists (HeadBucket returned 403). In \
+         us-east-1, CreateBucket also succeeds for an existing bucket of the account, so the request was not sent. \
+         Allow s3:ListBucket on the bucket, or choose another name if the bucket exists."
     )]
     Unknown { bucket: String },
 
@@ -85,14 +85,14 @@ pub(super) enum Fault {
     NotEmpty { bucket: String },
 
     #[error(
-        "The bucket {bucket} was emptied {rounds} times, and each time new objects were written to it; \
-         {deleted} objects and versions were deleted. Stop the runners that write to it, then destroy again."
+        "The bucket {bucket} was emptied {rounds} times, and new objects were written to it each time. {deleted} \
+         objects and versions were deleted. Stop the runners that write to it, then destroy again."
     )]
     StillFilling { bucket: String, rounds: u32, deleted: u64 },
 
     #[error(
         "The bucket {bucket} contains an object that cannot be deleted: {key:?} ({code}). Allow s3:DeleteObject and \
-         s3:DeleteObjectVersion, or remove a lock or hold of that object, then destroy again."
+         s3:DeleteObjectVersion, or remove the retention period or legal hold of the object, then destroy again."
     )]
     Stuck { bucket: String, key: String, code: String },
 
@@ -164,8 +164,8 @@ impl steps::Fault for Fault {
 /// Returns the warning about a part that an S3-compatible store does not support.
 pub(super) fn unsupported(bucket: &str, part: Part, source: &AwsError) -> Diagnostic {
     let detail = format!(
-        "Setting {} of the bucket {bucket} was rejected ({source}), and so was reading it: a store that is compatible \
-         with S3 may not support this setting. The bucket was created without it.",
+        "The requests to set and to read {} of the bucket {bucket} were rejected ({source}). The S3-compatible store \
+         probably does not support this setting. The bucket was created without it.",
         part.name()
     );
     Diagnostic::warning("Bucket setting not supported by the store", detail)

@@ -68,7 +68,7 @@ pub(super) async fn delete_objects<D>(
         }
         let now = context.clock.now();
         if now >= end {
-            let last = format!("{deleted} objects and versions deleted, and more to come");
+            let last = format!("{deleted} objects and versions deleted, more remain");
             return Err(WaitError::TimedOut { after: now - begin, last }).during(Step::Empty, bucket, remains(deleted));
         }
     }

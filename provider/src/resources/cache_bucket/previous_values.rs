@@ -150,9 +150,9 @@ impl PreviousValues {
 fn outdated(bucket: &str, part: Part, at: &str) -> Diagnostic {
     let until = timestamp::parse(at).map_or_else(|| at.to_owned(), |at| timestamp::format(at + WINDOW));
     let detail = format!(
-        "S3 returns {} of the bucket {bucket} as before the change at {at}. This is possible for a few minutes after a \
-         change, so it is treated as an outdated response and not as a difference. If the setting was changed back \
-         manually, plans show that from {until} on.",
+        "S3 returned {} of the bucket {bucket} with the value from before the change at {at}. S3 can return previous \
+         values for a few minutes after a change, so that the response is considered outdated and not shown as a \
+         difference. If the setting was changed back manually, plans show the difference from {until} on.",
         part.name()
     );
     Diagnostic::warning("Outdated response from S3", detail)

@@ -10,6 +10,9 @@ use crate::tags;
 /// Maximum number of characters of a bucket name.
 const LONGEST: usize = 63;
 
+/// Minimum length of a name.
+const SHORTEST: usize = 3;
+
 /// Number of characters that are added to a prefix.
 pub(super) const SUFFIX: usize = 12;
 
@@ -49,12 +52,12 @@ pub(super) fn validate(config: &CacheBucket, diagnostics: &mut Diagnostics) {
 
 fn names(config: &CacheBucket, diagnostics: &mut Diagnostics) {
     check_one(("bucket", &config.bucket), ("bucket_prefix", &config.bucket_prefix), diagnostics);
-    if let Some(problem) = config.bucket.as_str().and_then(|name| name_problem(name, LONGEST)) {
+    if let Some(problem) = config.bucket.as_str().and_then(|name| name_problem(name, 0)) {
         diagnostics.error("bucket", "Invalid bucket name", problem);
     }
     if let Some(problem) = config.bucket_prefix.as_str().and_then(|prefix| {
-        // The prefix must be the beginning of a valid name, so that it is checked with a character of the suffix.
-        name_problem(&format!("{prefix}0"), LONGEST - SUFFIX + 1)
+        // The prefix must be the beginning of a valid name, so that it is checked with a suffix.
+        name_problem(&format!("{prefix}{}", "0".repeat(SUFFIX)), SUFFIX)
     }) {
         diagnostics.error("bucket_prefix", "Invalid bucket name", problem);
     }
@@ -64,25 +67,28 @@ const RESERVED_PREFIXES: [&str; 3] = ["amzn-s3-demo-", "sthree-", "xn--"];
 /// Reserved for access points, for other types of buckets, and for names that belong to one account.
 const RESERVED_SUFFIXES: [&str; 6] = ["--ol-s3", "--table-s3", "--x-s3", "-an", "-s3alias", ".mrap"];
 
-/// Checks a name against the rules of S3 for general purpose buckets.
-fn name_problem(name: &str, longest: usize) -> Option<String> {
+/// Checks a name against the rules of S3 for general purpose buckets. The last `suffix` characters are not part of the
+/// value that the error is about.
+fn name_problem(name: &str, suffix: usize) -> Option<String> {
+    let length = name.len().saturating_sub(suffix);
+    let (shortest, longest) = (SHORTEST.saturating_sub(suffix).max(1), LONGEST - suffix);
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if name.len() < 3 || name.len() > longest {
-        Some(format!("It has {} characters, but must have 3 to {longest}.", name.len()))
+    if !(shortest..=longest).contains(&length) {
+        Some(format!("The value has {length} characters, but must have {shortest} to {longest}."))
     } else if !name.chars().all(|c| alphanumeric(c) || c == '-' || c == '.') {
         Some("Only lowercase letters, digits, hyphens and dots are allowed.".to_owned())
     } else if !name.starts_with(alphanumeric) || !name.ends_with(alphanumeric) || name.contains("..") {
         Some(
-            "It must begin and end with a lowercase letter or a digit, and must not contain two dots in a row."
+            "The name must begin and end with a lowercase letter or a digit, and must not contain two dots in a row."
                 .to_owned(),
         )
     } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        Some("It must not have the format of an IP address.".to_owned())
+        Some("The name must not have the format of an IP address.".to_owned())
     } else if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
-        Some(format!("Names that begin with {prefix} are reserved by S3"))
+        Some(format!("Names that begin with {prefix} are reserved by S3. Choose another name."))
     } else {
         let suffix = RESERVED_SUFFIXES.iter().find(|suffix| name.ends_with(**suffix))?;
-        Some(format!("Names that end with {suffix} are reserved by S3"))
+        Some(format!("Names that end with {suffix} are reserved by S3. Choose another name."))
     }
 }
 
@@ -158,19 +164,28 @@ mod tests {
     #[test]
     fn names_as_s3_has_them() {
         for name in ["ci-cache", "a.b", "123", &"a".repeat(63)] {
-            assert_eq!(name_problem(name, LONGEST), None, "{name}");
+            assert_eq!(name_problem(name, 0), None, "{name}");
         }
         for name in ["ab", "Ab1", "a_b", "-ab", "ab-", "a..b", "10.0.0.1", "xn--ab", &"a".repeat(64)] {
-            assert!(name_problem(name, LONGEST).is_some(), "{name}");
+            assert!(name_problem(name, 0).is_some(), "{name}");
         }
         for name in ["amzn-s3-demo-ci", "ci--x-s3", "ci--table-s3", "ci.mrap", "ci-an", "sthree-ci", "ci-s3alias"] {
-            assert!(name_problem(name, LONGEST).is_some_and(|problem| problem.contains("reserved")), "{name}");
+            assert!(name_problem(name, 0).is_some_and(|problem| problem.contains("reserved")), "{name}");
         }
         assert_eq!(problems(&CacheBucket { bucket_prefix: "ci-".into(), ..CacheBucket::default() }), [""; 0]);
         let both = CacheBucket { bucket: "ab1".into(), bucket_prefix: "A".into(), ..CacheBucket::default() };
         assert_eq!(problems(&both), ["bucket_prefix", "bucket_prefix"]);
         let long = CacheBucket { bucket_prefix: "a".repeat(52).into(), ..CacheBucket::default() };
         assert_eq!(problems(&long), ["bucket_prefix"]);
+        let text = |prefix: &str| {
+            let mut diagnostics = Diagnostics::new();
+            let config = CacheBucket { bucket_prefix: prefix.into(), ..CacheBucket::default() };
+            validate(&config, &mut diagnostics);
+            diagnostics.iter().map(|d| d.detail.clone()).collect::<String>()
+        };
+        assert_eq!(text(&"a".repeat(52)), "The value has 52 characters, but must have 1 to 51.");
+        assert_eq!(text(""), "The value has 0 characters, but must have 1 to 51.");
+        assert_eq!((text(&"a".repeat(51)), text("a")), (String::new(), String::new()));
     }
 
     #[test]

@@ -22,15 +22,16 @@ pub(super) type Result<T> = std::result::Result<T, Error>;
 pub(super) enum Fault {
     #[error(
         "The cluster {cluster} already has a node group {name}, which does not belong to this resource. It was not \
-         changed. If the resource was renamed, write a `moved` block. If no state contains it, import it (\"tofu \
-         import ADDRESS {cluster}:{name}\"). Otherwise choose another name; with create_before_destroy, a name_prefix."
+         changed. If the resource was renamed, add a `moved` block. If no state contains it, import it (\"tofu import \
+         ADDRESS {cluster}:{name}\"). Otherwise choose another name. With create_before_destroy, use name_prefix."
     )]
     Exists { cluster: String, name: String },
 
     #[error(
-        "The cluster {cluster} has no subnet in {}. Its subnets are in {}. Nothing was created.",
+        "The cluster {cluster} has no subnet in {}. Zones with a subnet: {}. Nothing was created. Specify other zones \
+         in availability_zones, or set subnet_ids.",
         .missing.join(" and "),
-        if .known.is_empty() { "no zone".to_owned() } else { .known.join(", ") }
+        if .known.is_empty() { "none".to_owned() } else { .known.join(", ") }
     )]
     NoSubnet { cluster: String, missing: Vec<String>, known: Vec<String> },
 
@@ -121,8 +122,8 @@ impl From<WaitError<AwsError>> for Failure {
 /// The role or launch template of a failed create, which could not be deleted.
 pub(super) fn parts_of_failed_create() -> Remains {
     Remains::Other(
-        "Its role or its launch template was created and could not be deleted again. It is kept in the state, and the \
-         next apply or destroy continues with it."
+        "Its role or its launch template was created, and could not be deleted after the failure. It is kept in the \
+         state, and the next apply or destroy continues with it."
             .to_owned(),
     )
 }
@@ -130,7 +131,7 @@ pub(super) fn parts_of_failed_create() -> Remains {
 /// The role or launch template of a deleted node group.
 pub(super) fn parts_of_delete() -> Remains {
     Remains::Other(
-        "The node group was deleted. The state keeps its role and its launch template, as far as they still exist. \
+        "The node group was deleted. Its role and its launch template are kept in the state if they still exist. \
          Destroy again when the cause is resolved."
             .to_owned(),
     )

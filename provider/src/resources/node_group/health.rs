@@ -80,26 +80,27 @@ fn hint(code: &Code, message: &str) -> Option<&'static str> {
     }
     if message.contains("unable to assume the service-linked role") {
         return Some(
-            "EKS creates its service-linked role AWSServiceRoleForAmazonEKSNodegroup with the first node group of an \
-             account, and could not use it yet: apply again",
+            "EKS creates its service-linked role AWSServiceRoleForAmazonEKSNodegroup together with the \
+             first node group of an account, and could not use the role yet: apply again",
         );
     }
     Some(match code {
         Code::AsgInstanceLaunchFailures => {
-            "EC2 could not launch instances: for SPOT, specify more instance types or zones; with min_size and \
-             desired_size 0, no instance is launched while the group is created"
+            "EC2 could not launch instances: for SPOT, specify more instance types or zones, or set min_size and \
+             desired_size to 0, so that the create does not launch instances"
         }
         Code::NodeCreationFailure => {
             "Instances were launched, but did not join the cluster: check that the subnets can reach the cluster's \
-             endpoint, ECR and S3, and that the role is allowed to join"
+             endpoint, ECR and S3, and that the cluster has an access entry for the role"
         }
         Code::Ec2SubnetNotFound => {
-            "A subnet was deleted: subnet_ids or availability_zones must only contain existing ones"
+            "A subnet was deleted: replace it in subnet_ids, or create a subnet in its availability zone"
         }
         Code::Ec2SubnetInvalidConfiguration => {
-            "A public subnet does not assign public addresses: enable auto-assign, or use private subnets"
+            "A public subnet does not assign public IPv4 addresses: enable map_public_ip_on_launch, or use private \
+             subnets"
         }
-        Code::InsufficientFreeAddresses => "A subnet has no free addresses: use another or a larger subnet",
+        Code::InsufficientFreeAddresses => "A subnet has no free IP addresses: use another or a larger subnet",
         Code::IamNodeRoleNotFound => "The role was deleted or recreated: the group must be replaced",
         Code::IamInstanceProfileNotFound => {
             "The instance profile that EKS created was deleted: the group must be \
@@ -123,15 +124,19 @@ fn hint(code: &Code, message: &str) -> Option<&'static str> {
             "The launch template, or a version of it, was changed or deleted outside of EKS: the group must be replaced"
         }
         Code::AutoScalingGroupNotFound => "The Auto Scaling Group was deleted: the group must be replaced",
-        Code::AutoScalingGroupOptInRequired => "The account or region is not enabled for EC2",
+        Code::AutoScalingGroupOptInRequired => {
+            "The account is not enabled for EC2 Auto Scaling in this region: complete the registration of \
+             the account, or contact AWS Support"
+        }
         Code::Ec2SecurityGroupDeletionFailure => {
-            "The security group for remote access is still in use: remove what uses it, then try again"
+            "The security group for remote access is still in use: delete the network interfaces or rules that use it, \
+             then destroy again"
         }
         Code::ClusterUnreachable => {
             "EKS or its nodes cannot reach the API of the cluster: check its endpoint and security groups"
         }
         Code::PodEvictionFailure => {
-            "Pods were not evicted in time, possibly because of a disruption budget: remove it, or set \
+            "Pods were not evicted in time, possibly because of a PodDisruptionBudget: change or delete it, or set \
              force_update_version"
         }
         _ => return None,

@@ -64,7 +64,7 @@ async fn ask(ec2: &Client, names: &[&String]) -> BTreeMap<String, Size> {
     match request.customize().config_override(hasty()).send().await {
         Ok(found) => found.instance_types().iter().filter_map(size).collect(),
         Err(error) => {
-            tracing::debug!("instance types are not compared: {}", DisplayErrorContext(error));
+            tracing::debug!("could not compare the sizes of the instance types: {}", DisplayErrorContext(error));
             BTreeMap::new()
         }
     }
@@ -90,8 +90,8 @@ fn differences(names: &[String], sizes: &BTreeMap<String, Size>) -> Option<Strin
     (!unlike.is_empty()).then(|| {
         format!(
             "The cluster autoscaler assumes that every node of the group has the size of the first instance type: \
-             {first} has {}. But {}. Jobs may wait for nodes that are too small for them, or leave a part of a node \
-             unused.",
+             {first} has {}. Other types differ: {}. Nodes may be too small for pending jobs, or be partly unused. Use \
+             instance types of the same size.",
             expected.text(&all),
             unlike.join(", ")
         )
@@ -140,7 +140,8 @@ mod tests {
         let text = differences(&names, &sizes).unwrap();
         assert!(
             text.contains(
-                "c5a.2xlarge has 8 vCPUs, 16 GiB, x86_64. But m5.2xlarge has 32 GiB, m6g.xlarge has 4 vCPUs, arm64."
+                "c5a.2xlarge has 8 vCPUs, 16 GiB, x86_64. Other types differ: m5.2xlarge has 32 GiB, m6g.xlarge has 4 \
+                 vCPUs, arm64."
             ),
             "{text}"
         );

@@ -47,7 +47,7 @@ async fn read(ec2: &Client, template: &Value<LaunchTemplate>) -> Option<Response
     match request.customize().config_override(hasty()).send().await {
         Ok(observed) => observed.launch_template_versions.unwrap_or_default().pop()?.launch_template_data,
         Err(error) => {
-            tracing::debug!("the launch template is not looked at: {}", DisplayErrorContext(error));
+            tracing::debug!("could not check the launch template: {}", DisplayErrorContext(error));
             None
         }
     }
@@ -76,9 +76,9 @@ fn judge(data: &ResponseLaunchTemplateData, planned: &NodeGroup) -> (Option<Diag
 pub(super) fn dropped(template: &LaunchTemplate) -> Diagnostic {
     let quoted = |value: &Value<String>| format!("{:?}", value.as_str().unwrap_or_default());
     let text = format!(
-        "The node group was created with the launch template {}, but the configuration does not have one: the group \
-         would be replaced. To keep it, add launch_template = {{ id = {}, version = {} }}, and omit remote_access and \
-         disk_size, which are set in the template.",
+        "The node group was created with the launch template {}, but the configuration does not have one, so that the \
+         group would be replaced. To keep the group, add launch_template = {{ id = {}, version = {} }}, and omit \
+         remote_access and disk_size, which are set in the template.",
         template.name.as_str().or(template.id.as_str()).unwrap_or_default(),
         quoted(&template.id),
         quoted(&template.version),

@@ -42,7 +42,7 @@ impl Session<'_> {
         };
         let issues = Issues::of(&group);
         if !issues.is_empty() {
-            let text = format!("EKS reports for the node group {id}: {issues}.");
+            let text = format!("EKS reports issues of the node group {id}: {issues}.");
             operation.diagnostics.push(Diagnostic::warning("Node group is not healthy", text));
         }
         let asgs = self.read_asgs(&asg_names(&group), &mut denied).await.during(Step::Read, &id, Remains::State)?;

@@ -361,7 +361,7 @@ async fn a_create_that_times_out_names_the_last_status() {
     let timeouts = object(&[("create", text("10m")), ("update", Raw::Null), ("delete", Raw::Null)]);
     let diagnostics = stage.apply(&with(&[("timeouts", timeouts)])).await;
     let detail = &diagnostics.iter().next().unwrap().detail;
-    assert!(detail.contains("last seen: status CREATING"), "{detail}");
+    assert!(detail.contains("last observed: status CREATING"), "{detail}");
     assert_eq!(stage.state.get("id"), text("prod:build"));
 }
 

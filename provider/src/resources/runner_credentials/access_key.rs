@@ -126,7 +126,11 @@ async fn remove_orphans(iam: Iam<'_>, user: &str, before: &[Listed], keep: Optio
         .filter(|id| Some(id.as_str()) != keep && !before.iter().any(|key| &key.id == id))
         .collect();
     for orphan in &orphans {
-        tracing::warn!(user, access_key_id = orphan, "removing an access key whose secret was lost on the way");
+        tracing::warn!(
+            user,
+            access_key_id = orphan,
+            "deleting an access key of which the secret access key was not received"
+        );
         delete(iam, user, orphan).await?;
     }
     Ok(orphans.len())

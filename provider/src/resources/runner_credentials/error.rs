@@ -29,8 +29,8 @@ pub(super) enum Fault {
 
     #[error(
         "An IAM {} with the name {name} already exists and does not belong to this resource. It was not changed. If \
-         the resource was renamed, write a `moved` block. If no state contains it, import it, for example with \"tofu \
-         import ADDRESS {id}\". Otherwise choose another name; with create_before_destroy, a name_prefix.",
+         the resource was renamed, add a `moved` block. If no state contains it, import it, for example with \"tofu \
+         import ADDRESS {id}\". Otherwise choose another name. With create_before_destroy, use name_prefix.",
         .principal.label()
     )]
     Exists { principal: Principal, name: String, id: String },
@@ -41,7 +41,7 @@ pub(super) enum Fault {
     #[error(
         "The Secret {namespace}/{name} already exists{}. It was not changed. {}elete the Secret, or choose another \
          secret_name.",
-        .user.as_ref().map(|it| format!(" and holds the key of the IAM user {}", it.user)).unwrap_or_default(),
+        .user.as_ref().map(|it| format!(" and contains the key of the IAM user {}", it.user)).unwrap_or_default(),
         .user.as_ref().map_or_else(
             || "D".to_owned(),
             |it| format!("Import the credentials, for example with \"tofu import ADDRESS {}\", d", it.id),
@@ -50,8 +50,8 @@ pub(super) enum Fault {
     SecretExists { namespace: String, name: String, user: Option<Occupant> },
 
     #[error(
-        "The Secret {namespace}/{name} was changed after the plan was created. It was not touched. Plan again: the \
-         plan then replaces the key."
+        "The Secret {namespace}/{name} was changed after the plan was created. The apply did not change it. Plan and \
+         apply again: the new plan replaces the key."
     )]
     SecretChanged { namespace: String, name: String },
 
@@ -80,13 +80,14 @@ pub(super) enum Fault {
     InUse { principal: Principal, name: String, obstacles: Vec<String> },
 
     #[error(
-        "The mode requires the name of the EKS cluster. Set cluster_name here or in the provider's kubernetes settings."
+        "The mode requires the name of the EKS cluster. Set cluster_name of the resource, or cluster_name in the \
+         provider's \"kubernetes\"."
     )]
     NoCluster,
 
     #[error(
-        "The EKS cluster {0} does not have an OIDC issuer, so roles for service accounts are not possible. Use mode \
-         pod_identity or access_key."
+        "The EKS cluster {0} does not have an OIDC issuer, which mode irsa requires. Use mode pod_identity or \
+         access_key."
     )]
     NoIssuer(String),
 
@@ -98,8 +99,8 @@ pub(super) enum Fault {
     AssociationExists { service_account: String, role_arn: String, id: String },
 
     #[error(
-        "Since the plan was created, pods use old credentials again, so these were kept: {} Everything else was done. \
-         Plan again.",
+        "After the plan was created, pods started to use old credentials again. These credentials were kept: {} All \
+         other changes were applied. Restart the pods, then plan and apply again.",
         .0.join(" ")
     )]
     UsedAgain(Vec<String>),
@@ -206,12 +207,12 @@ impl fmt::Display for IamObject {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FindPrincipal(id) => write!(f, "Looking for an {id}"),
+            Self::FindPrincipal(id) => write!(f, "Checking whether the {id} exists"),
             Self::CreatePrincipal(id) => write!(f, "Creating the {id}"),
-            Self::AwaitPrincipal => f.write_str("Waiting until IAM shows the created objects"),
+            Self::AwaitPrincipal => f.write_str("Waiting until IAM returns the created objects"),
             Self::ChangePrincipal(principal) => write!(f, "Changing the IAM {}", principal.label()),
             Self::TagPrincipal(id) => write!(f, "Tagging the {id}"),
-            Self::SetTrust => f.write_str("Changing who may use the role"),
+            Self::SetTrust => f.write_str("Updating the trust policy of the role"),
             Self::AttachPolicy(id) => write!(f, "Attaching the policy to the {id}"),
             Self::Read(object) => write!(f, "Reading {object}"),
             Self::Delete(object) => write!(f, "Deleting {object}"),
@@ -220,7 +221,7 @@ impl fmt::Display for Step {
             Self::AwaitKey => f.write_str("Waiting until AWS accepts the new access key"),
             Self::DeleteKey(id) => write!(f, "Deleting the access key {id}"),
             Self::DeleteOldKey(id) => write!(f, "Deleting the old access key {id}"),
-            Self::FindSecret => f.write_str("Looking for the Secret"),
+            Self::FindSecret => f.write_str("Checking whether the Secret exists"),
             Self::ReadSecret => f.write_str("Reading the Secret"),
             Self::WriteSecret => f.write_str("Writing the Secret"),
             Self::DeleteSecret => f.write_str("Deleting the Secret"),
@@ -228,14 +229,14 @@ impl fmt::Display for Step {
             Self::CreateNamespace => f.write_str("Creating the namespace"),
             Self::AwaitNamespace => f.write_str("Waiting for the namespace"),
             Self::DeleteNamespace(name) => write!(f, "Deleting the namespace {name}"),
-            Self::ReadCluster(name) => write!(f, "Looking at the EKS cluster {name}"),
+            Self::ReadCluster(name) => write!(f, "Reading the EKS cluster {name}"),
             Self::FindAssociation(subject) => {
-                write!(f, "Looking for the Pod Identity association of the service account {subject}")
+                write!(f, "Checking whether the service account {subject} has a Pod Identity association")
             }
             Self::Associate => f.write_str("Associating the service account with the role"),
             Self::ReadAssociation => f.write_str("Reading the Pod Identity association"),
             Self::DeleteAssociation => f.write_str("Deleting the Pod Identity association"),
-            Self::CompleteSwitch => f.write_str("Completing the new credentials"),
+            Self::CompleteSwitch => f.write_str("Completing the change to the new credentials"),
         }
     }
 }
@@ -290,14 +291,14 @@ pub(super) fn previous_key() -> Remains {
 
 /// What remains after a rotation of which only the deletion of the old key failed.
 pub(super) fn old_key(key: &str) -> Remains {
-    Remains::Other(format!("The new key is in use; the next apply deletes {key}."))
+    Remains::Other(format!("The new key is in use, and the next apply deletes {key}."))
 }
 
 /// What remains if the outcome of writing the Secret is unknown.
 pub(super) fn either_key(new: &str) -> Remains {
     Remains::Other(format!(
-        "It is not known whether the new access key {new} is in the Secret. The previous key is kept as well; the next \
-         apply keeps the one in the Secret and deletes the other."
+        "It could not be determined whether the Secret contains the new access key {new}. Both keys are kept: the next \
+         apply deletes the one that the Secret does not contain."
     ))
 }
 
@@ -309,15 +310,14 @@ mod tests {
     fn errors_state_what_remains() {
         let detail = |error: Error| Diagnostics::from(error).iter().map(|it| it.detail.clone()).collect::<String>();
         let fault = || Fault::EmptyKey("runner".to_owned());
-        let text =
-            detail(fault().leaving(previous_key().also("The new access key AKIA1 was deleted again.".to_owned())));
-        assert!(text.ends_with("AKIA1 was deleted again. The previous key remains in use."), "{text}");
-        assert!(detail(fault().leaving(old_key("AKIA1"))).ends_with("in use; the next apply deletes AKIA1."));
+        let text = detail(fault().leaving(previous_key().also("The new access key AKIA1 was deleted.".to_owned())));
+        assert!(text.ends_with("AKIA1 was deleted. The previous key remains in use."), "{text}");
+        assert!(detail(fault().leaving(old_key("AKIA1"))).ends_with("in use, and the next apply deletes AKIA1."));
         let read = Err::<(), _>(AwsError::answered("ListAccessKeys", 403, "AccessDenied", "no"));
         let step = Step::Read(IamObject::Keys(Principal::User.id("runner")));
         let text = detail(read.during(step, Remains::State).unwrap_err());
         assert!(text.starts_with("Reading the access keys of the IAM user runner failed: ListAccessKeys"), "{text}");
         let text = detail(Fault::UsedAgain(vec!["x.".to_owned()]).into());
-        assert!(text.ends_with("Plan again."), "{text}");
+        assert!(text.ends_with("Restart the pods, then plan and apply again."), "{text}");
     }
 }

@@ -106,7 +106,7 @@ fn listed(grant: &mut Grant, keys: &[Listed]) -> Option<String> {
     if let (Some(key), Some(created_at)) = (&mut grant.key, &found.created_at) {
         key.created_at = Some(created_at.clone());
     }
-    (!found.is_active).then(|| format!("The access key {which} was turned off"))
+    (!found.is_active).then(|| format!("The access key {which} was deactivated"))
 }
 
 /// Determines whether a key of which the write had an unknown outcome is in the Secret.
@@ -186,7 +186,7 @@ mod tests {
         );
         assert_eq!(why(&[], Some(&fine), soon), "The access key AKIA1 no longer exists");
         let off = Listed { is_active: false, ..a_key("AKIA1") };
-        assert_eq!(why(&[off], Some(&fine), soon), "The access key AKIA1 was turned off");
+        assert_eq!(why(&[off], Some(&fine), soon), "The access key AKIA1 was deactivated");
         assert_eq!(
             why(&[a_key("AKIA1")], Some(&fine), "2026-04-01T00:00:00Z"),
             "The key is older than rotate_after_days"

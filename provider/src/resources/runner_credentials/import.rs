@@ -21,9 +21,9 @@ pub(super) fn id(
 pub(super) fn parse(id: &str) -> Result<RunnerCredentials, Diagnostics> {
     let wrong = || {
         let detail = format!(
-            "{id:?} is not of the form NAMESPACE/SECRET:USER, for instance \"gitlab-runner/gitlab-runner-s3-access:runner\", \
-             nor NAMESPACE/SERVICE_ACCOUNT:role/ROLE. A cluster other than the provider's stands before it: \
-             CLUSTER/NAMESPACE/SECRET:USER."
+            "{id:?} is not the ID of credentials. Use NAMESPACE/SECRET:USER, for example \
+             \"gitlab-runner/gitlab-runner-s3-access:runner\", or NAMESPACE/SERVICE_ACCOUNT:role/ROLE. If the provider \
+             is configured for another cluster, use CLUSTER/NAMESPACE/SECRET:USER."
         );
         Diagnostics::from(Diagnostic::error("Invalid import ID", detail))
     };

@@ -107,7 +107,7 @@ impl OutgoingKey {
     /// Description for users.
     pub(super) fn describe(&self, state: &RunnerCredentials) -> String {
         let user = state.name.as_str().unwrap_or_default();
-        format!("access key {} of the IAM user {user}, which the Secret had before", self.id)
+        format!("access key {} of the IAM user {user}, which the Secret contained before", self.id)
     }
 
     /// Names of the pods that started with this key.

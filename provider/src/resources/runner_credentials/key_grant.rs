@@ -224,10 +224,10 @@ impl Session<'_> {
         let remains = if recorder.grant.key.is_none() { Remains::Recorded } else { previous_key() };
         let id = &pair.id;
         remains.also(match access_key::delete(self.iam, user, id).await {
-            Ok(()) => format!("The new access key {id} was deleted again."),
+            Ok(()) => format!("The new access key {id} was deleted."),
             Err(error) => {
                 recorder.update(|grant| grant.retiring.push(id.clone()));
-                format!("The new access key {id} could not be deleted ({error}); the next apply or destroy deletes it.")
+                format!("The new access key {id} could not be deleted ({error}). The next apply or destroy deletes it.")
             }
         })
     }

@@ -68,10 +68,10 @@ impl ListResource for RunnerCredentialsResource {
                 }
                 None => {
                     let detail = format!(
-                        "IAM does not know the access key {key} in the account of the provider's credentials. It was deleted, or \
-                         it belongs to another account or to another store."
+                        "IAM does not know the access key {key} in the account of the provider's credentials. It was \
+                         deleted, or it belongs to another account or to an S3-compatible store."
                     );
-                    let summary = format!("Secret {namespace}/{secret_name} is left out");
+                    let summary = format!("Secret {namespace}/{secret_name} is not listed");
                     found.diagnostics.push(Diagnostic::warning(summary, detail));
                 }
             }
@@ -105,7 +105,7 @@ async fn user(context: &Context<Data>, secret: &Json, key: &str) -> Result<Optio
         Err(error) if error.is_not_found() || error.code() == Some("ValidationError") => Ok(None),
         // IAM returns the same error for a key of another account and for a missing permission.
         Err(error) if error.is_access_denied() => Ok(None),
-        Err(error) => Err(failed(&format!("The user of the access key {key} could not be found"), &error)),
+        Err(error) => Err(failed(&format!("The user of the access key {key} could not be read"), &error)),
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
         };
         assert_eq!(listed[2].identity, role.into_raw());
         let summaries: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.summary.to_string()).collect();
-        assert_eq!(summaries, ["Secret ci/minio is left out"]);
+        assert_eq!(summaries, ["Secret ci/minio is not listed"]);
         assert!(!format!("{listed:?}").contains("very-secret"));
     }
 }

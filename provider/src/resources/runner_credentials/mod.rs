@@ -231,7 +231,9 @@ impl<'a> Session<'a> {
         visible.during(Step::AwaitPrincipal, Remains::Recorded)?;
         // Only a warning, because everything exists. While the tag remains, a create of this name continues with it.
         if let Err(error) = principal.finish(self.iam, name).await {
-            let text = format!("The tag gitlabspot/unfinished of {name} could not be removed: {error}.");
+            let text = format!(
+                "The tag gitlabspot/unfinished of {name} could not be removed: {error}. A later apply removes it."
+            );
             operation.diagnostics.push(Diagnostic::warning("Cleanup tag not removed", text));
         }
         Ok(())

@@ -152,7 +152,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
         }
         plan.warn(Diagnostic::warning(
             "Old credentials will be revoked",
-            format!("No pod of the namespace uses them any longer: {}.", idle.join("; ")),
+            format!("The apply revokes credentials that no pod of the namespace uses any longer: {}.", idle.join("; ")),
         ));
     }
     if let Some(reason) = &journal.findings.unbound {
@@ -175,8 +175,8 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
             "Access key will be replaced",
             format!(
                 "{reason}. A new key is created and written to the Secret. Runners use it after a restart (restart_on \
-                 of gitlabspot_runner_release). The old key stays valid until no pod uses it any longer (superseded); \
-                 then it is deactivated and deleted."
+                 of gitlabspot_runner_release). The old key remains valid until no pod uses it any longer \
+                 (superseded). A later apply then deactivates and deletes it."
             ),
         ));
     } else if let retiring = journal.current().retiring
@@ -186,7 +186,7 @@ fn kept(plan: &mut Plan<RunnerCredentials, Private>, prior: &RunnerCredentials, 
         planned.rotates_at = Value::Unknown;
         plan.warn(Diagnostic::warning(
             "Old access keys will be deleted",
-            format!("An earlier apply could not delete {}.", retiring.join(", ")),
+            format!("The apply deletes access keys that an earlier apply could not delete: {}.", retiring.join(", ")),
         ));
     }
 }
@@ -207,7 +207,7 @@ fn rotation(
     // An import cannot read the trigger of the current key.
     if planned.rotation_trigger != prior.rotation_trigger && !(journal.is_imported && prior.rotation_trigger.is_null())
     {
-        return Some("The rotation trigger changed".to_owned());
+        return Some("The value of rotation_trigger has changed".to_owned());
     }
     // With an unchanged `rotate_after_days` the read decides, so that the time between plan and apply does not matter.
     let is_due = planned.rotate_after_days != prior.rotate_after_days

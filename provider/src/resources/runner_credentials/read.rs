@@ -144,7 +144,7 @@ impl Session<'_> {
         journal.findings.unbound = match found {
             Some(found) if Some(&found.role_arn) == arn.as_ref() => None,
             Some(found) => Some(format!(
-                "The Pod Identity association of the service account {subject} has a different role, {}",
+                "The Pod Identity association of the service account {subject} has a different role: {}",
                 found.role_arn
             )),
             None => Some(format!("The service account {subject} no longer has a Pod Identity association")),

@@ -56,8 +56,8 @@ impl Session<'_> {
         let key = observed.pair.as_ref().map(|pair| pair.id.as_str());
         if observed.user() != Some(&place.user) && (key.is_none() || key != recorder.grant.key_id()) {
             let text = format!(
-                "The Secret {}/{} was created by someone else in place of the one that this resource wrote, and was \
-                 kept.",
+                "The Secret {}/{} is not the one that this resource created, and was not deleted. Delete it if it is \
+                 not used.",
                 place.namespace, place.name
             );
             recorder.warn(Diagnostic::warning("Secret kept", text));

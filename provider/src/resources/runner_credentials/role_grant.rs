@@ -164,7 +164,10 @@ impl Session<'_> {
             Ok(observed) if observed.client_id_list().iter().any(|audience| audience == trust::AUDIENCE) => {
                 return Ok(());
             }
-            Ok(_) => format!("The IAM identity provider {arn} does not have the audience {}: add it.", trust::AUDIENCE),
+            Ok(_) => format!(
+                "The IAM identity provider {arn} does not have the audience {}. Add this audience.",
+                trust::AUDIENCE
+            ),
             Err(error) if error.is_not_found() => format!(
                 "The AWS account {account} does not have an IAM identity provider for the issuer of the cluster, \
                  {issuer}. Create it with the audience {}, for example with the resource \
@@ -173,7 +176,7 @@ impl Session<'_> {
             ),
             // If the identity is not allowed to read the provider, the warning is omitted. The role itself is complete.
             Err(error) => {
-                tracing::warn!(%error, "the account's identity provider cannot be looked at");
+                tracing::warn!(%error, "could not read the IAM identity provider of the cluster");
                 return Ok(());
             }
         };

@@ -41,7 +41,7 @@ impl Session<'_> {
         } else {
             for orphan in &orphans {
                 let access_key_id = &orphan.id;
-                tracing::warn!(user, access_key_id, "removing the access key of a rotation that was interrupted");
+                tracing::warn!(user, access_key_id, "deleting the access key of an interrupted rotation");
                 self.delete_key(user, access_key_id, previous_key()).await?;
             }
             recorder.grant.unclear = None;
@@ -72,8 +72,8 @@ impl Session<'_> {
             let why = self.why_kept(&key, &recorder.state).await;
             let text = why.map(|why| {
                 format!(
-                    "{}: {why}. As soon as no pod uses it, a plan shows its deletion. The next rotation deletes it in \
-                     any case.",
+                    "{}: {why}. The first apply after the pods have ended deletes it. The next rotation deletes it in any \
+                     case.",
                     key.describe(&recorder.state)
                 )
             });

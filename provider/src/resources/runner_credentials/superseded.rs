@@ -64,7 +64,7 @@ impl Session<'_> {
         if which == Candidates::Idle {
             return Err(Fault::UsedAgain(kept).into());
         }
-        let text = format!("{} As soon as no pod uses it, a plan shows its revocation.", kept.join(" "));
+        let text = format!("{} The first apply after the pods have ended revokes them.", kept.join(" "));
         recorder.warn(Diagnostic::warning("Old credentials kept", text));
         Ok(())
     }
@@ -241,10 +241,10 @@ impl Pods {
                 let count = if users.len() == 1 { "one pod".to_owned() } else { format!("{} pods", users.len()) };
                 (!users.is_empty()).then(|| format!("used by {count} of the namespace ({})", some(&users)))
             }
-            Self::NotYet => Some("the cluster's settings are not known yet".to_owned()),
+            Self::NotYet => Some("the settings of the cluster are not known yet".to_owned()),
             Self::Hidden(reason) => Some(format!(
-                "whether pods use it cannot be seen ({reason}), so it stays; let the provider list the pods of the \
-                 namespace {}",
+                "it could not be determined whether pods use it ({reason}). It is kept. Allow the provider to list the \
+                 pods of the namespace {}",
                 state.namespace.as_str().unwrap_or_default()
             )),
         }

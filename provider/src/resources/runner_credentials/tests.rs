@@ -240,7 +240,7 @@ async fn a_secret_that_cannot_be_written() {
     for _ in 0..3 {
         let diagnostics = stage.apply(&config(&[])).await;
         assert_eq!(summaries(&diagnostics), ["Cannot manage the cluster side of the credentials"]);
-        assert!(diagnostics.iter().any(|d| d.detail.contains("was deleted again")), "{diagnostics:?}");
+        assert!(diagnostics.iter().any(|d| d.detail.contains("was deleted.")), "{diagnostics:?}");
         assert_eq!(keys(&account), [""; 0]);
         cluster.recover();
         // The resource is tainted: the host destroys it before the next create.
@@ -266,7 +266,7 @@ async fn warning_describes_the_next_apply() {
     account.fault("PutUserPolicy", 0..1, denied.clone());
     let mut stage = stage(&account, &cluster);
     let text = stage.apply(&config(&[])).await.iter().map(|it| it.detail.clone()).collect::<String>();
-    assert!(text.contains("What was created before is in the state"), "{text}");
+    assert!(text.contains("The objects that were created are in the state"), "{text}");
     assert!(text.contains("the next apply deletes and recreates it") && !text.contains("Apply or destroy"), "{text}");
     assert_eq!(stage.destroy().await, Diagnostics::new());
     assert_eq!(account.state().iam.principals.len(), 0);

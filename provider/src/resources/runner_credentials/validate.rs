@@ -30,7 +30,7 @@ pub(super) fn validate(config: &RunnerCredentials, diagnostics: &mut Diagnostics
         diagnostics.error(
             "rotate_after_days",
             "Invalid number of days",
-            format!("{days} is not valid. Write 1 or more."),
+            format!("{days} is not valid. The value must be between 1 and 36500."),
         );
     }
     tags::validate(&config.tags, diagnostics);
@@ -50,9 +50,7 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                 diagnostics.error(
                     "service_account",
                     "Missing argument",
-                    format!(
-                        "In mode {text:?} the role is for one service account. Set the service account of the runner."
-                    ),
+                    format!("Mode {text:?} requires service_account. Set it to the service account of the runner."),
                 );
             }
             for (name, given) in [
@@ -63,7 +61,10 @@ fn mode(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                     diagnostics.warning(
                         name,
                         "Conflicting arguments",
-                        format!("In mode {text:?} there is no access key to rotate."),
+                        format!(
+                            "This argument has no effect in mode {text:?}, which does not use an access key. Remove \
+                             it."
+                        ),
                     );
                 }
             }
@@ -162,8 +163,8 @@ fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                 "policy",
                 "Policy too long",
                 format!(
-                    "The document has {length} characters; the inline policies of a user may have {USER_POLICY} in \
-                     total."
+                    "The document has {length} characters; the inline policies of a user can have at most \
+                     {USER_POLICY} in total. Shorten the document."
                 ),
             );
         }
@@ -172,7 +173,8 @@ fn policy(config: &RunnerCredentials, diagnostics: &mut Diagnostics) {
                 diagnostics.warning(
                     name,
                     "Conflicting arguments",
-                    "A custom policy document is attached without changes: add the path or key to it.",
+                    "This argument has no effect with a custom policy document, which is attached without changes. Add \
+                     the path or key to the document.",
                 );
             }
         }

@@ -132,7 +132,10 @@ async fn a_destroy_waits_for_pods_of_the_manager() {
     // This pod never ends.
     let diagnostics = stage.destroy().await;
     assert_eq!(summaries(&diagnostics), ["Cannot remove the runner release"]);
-    assert!(diagnostics.iter().next().unwrap().detail.contains("the manager's pods are ending: p"), "{diagnostics:?}");
+    assert!(
+        diagnostics.iter().next().unwrap().detail.contains("the pods of the manager are terminating: p"),
+        "{diagnostics:?}"
+    );
     // Pods unregister by themselves: nothing is written before the Deployment is deleted.
     assert_eq!(cluster.writes()[0], format!("DELETE {MANAGER}"));
     // The grace period of the pods, plus ten minutes.

@@ -197,7 +197,7 @@ mod tests {
         // The status of an earlier generation is not valid.
         assert_eq!(
             rollout(&deployment(1, 2, 2, 2, good)),
-            under("the change of the Deployment has not been observed by its controller yet")
+            under("the controller has not observed the change of the Deployment yet")
         );
         assert_eq!(
             rollout(&deployment(2, 2, 1, 2, "ProgressDeadlineExceeded")),

@@ -95,7 +95,9 @@ impl Session<'_> {
             .until(|| async {
                 Ok(match self.get(&place).await? {
                     Some(found) => wait::of_deployment(&found),
-                    None => Look::Pending("the Deployment was deleted by someone else in the meantime".to_owned()),
+                    None => {
+                        Look::Pending("the Deployment was deleted by another client during the operation".to_owned())
+                    }
                 })
             })
             .await

@@ -17,16 +17,16 @@ pub(super) enum Fault {
 
     /// Warm capacity of this name exists with the other kind of workload. `id` is its import ID.
     #[error(
-        "{object} already exists: it is warm capacity of this name, but {}. Nothing was changed. Import it as {id}, and \
-         the next apply changes it to this configuration, or choose another name.",
+        "{object} already exists and belongs to warm capacity with the same name, but {}. Nothing was changed. Import \
+         it with the ID {id}, so that the next apply changes it to this configuration, or choose another name.",
         if .object.kind == "CronJob" { "with a schedule" } else { "without a schedule" }
     )]
     OtherWorkload { object: ObjectRef, id: String },
 
     /// The objects were applied, but the pods were not created.
     #[error(
-        "The placeholders of the warm capacity {id} were not created: {source}. Placeholders do not need a node for \
-         this, they only need to be accepted by the cluster."
+        "The placeholder pods of the warm capacity {id} were not created: {source}. This does not require a node: \
+         check whether a quota, a policy or a webhook of the cluster rejects the pods."
     )]
     Placeholders { id: String, source: WaitError<KubernetesError> },
 

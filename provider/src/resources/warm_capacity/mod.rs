@@ -142,8 +142,8 @@ impl Resource for WarmCapacityResource {
         let (id, cluster_name) = ObjectIdentity::imported(context, from).await?;
         let imported = parse(&id).ok_or_else(|| {
             let detail = format!(
-                "{id:?} is not namespace/name. Import with both, for example \"gitlab-runner/warm\", or with the name of \
-                 an EKS cluster before them: \"prod:gitlab-runner/warm\"."
+                "{id:?} is not the ID of warm capacity. Use NAMESPACE/NAME, for example \"gitlab-runner/warm\", or \
+                 CLUSTER:NAMESPACE/NAME with the name of an EKS cluster, for example \"prod:gitlab-runner/warm\"."
             );
             Diagnostic::error("Invalid import ID", detail)
         })?;
@@ -252,7 +252,8 @@ fn described(planned: &WarmCapacity, existing: &Manifest) -> WarmCapacity {
 
 fn desired(planned: &WarmCapacity) -> Result<Desired, Error> {
     Desired::of(planned).ok_or_else(|| {
-        let detail = "A value is unknown or wrong while the placeholders are applied. This is a bug of the host.";
+        let detail = "A value is unknown or has the wrong type during the apply. This is a bug of the host: please \
+                      report it.";
         Fault::Objects(objects::Fault::Configuration(Diagnostic::error("Unknown value", detail).into())).into()
     })
 }

@@ -59,9 +59,9 @@ impl Session<'_> {
         }
         let [start, end] = [period.start, period.end].map(|time| schedule.spoken(time));
         let detail = format!(
-            "No Job holds the {} placeholders of {}/{} in the period from {start} to {end}: it was deleted or changed \
-             outside of this configuration, or the CronJob could not start it. The next apply starts one for the rest \
-             of the period.",
+            "No Job exists for the {} placeholder pods of {}/{} in the period from {start} to {end}: the Job was \
+             deleted or changed outside of this configuration, or the CronJob could not start it. The next apply \
+             starts a Job for the rest of the period.",
             desired.pods, desired.namespace, desired.name
         );
         Ok(Some(Diagnostic::warning("Placeholders of the current period are missing", detail)))

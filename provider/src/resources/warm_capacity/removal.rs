@@ -98,8 +98,8 @@ impl Session<'_> {
             match self.remove_class(place, deadline).await {
                 Err(WaitError::Failed(error @ KubernetesError::Forbidden { .. })) => {
                     let detail = format!(
-                        "{place} was not deleted, because it could not be determined whether other placeholders use \
-                         it: {error}."
+                        "{place} was not deleted, because it could not be determined whether other placeholder pods \
+                         use it: {error}."
                     );
                     warnings.push(Diagnostic::warning("Priority class was not removed", detail));
                 }

@@ -404,7 +404,7 @@ async fn create_refuses_objects_of_another_resource() {
         second.private = first.private.clone();
         let diagnostics = second.apply(&config).await;
         assert_eq!(summaries(&diagnostics), ["Object already exists"]);
-        assert!(diagnostics.iter().next().unwrap().detail.contains("write a `moved` block"), "{diagnostics:?}");
+        assert!(diagnostics.iter().next().unwrap().detail.contains("add a `moved` block"), "{diagnostics:?}");
         assert_eq!(first.changes(&config).await, [""; 0]);
         // A state of a version without owners.
         first.change_private(|private: &mut Private| private.objects.owner = None);

@@ -49,8 +49,8 @@ pub(super) fn warnings(planned: &WarmCapacity) -> Vec<Diagnostic> {
     let warning = |detail: String| vec![Diagnostic::warning("Unusual priority", detail).at("priority")];
     match planned.priority.known() {
         Some(priority @ 0..) => warning(format!(
-            "A pod without a priority class has priority 0, so jobs do not preempt placeholders with the priority \
-             {priority}. Give jobs a higher priority class, or the placeholders a negative priority."
+            "A pod without a priority class has priority 0, so that jobs do not preempt placeholder pods with the \
+             priority {priority}. Set a negative priority here, or a higher priority class for jobs."
         )),
         Some(priority) if *priority < CUTOFF => warning(format!(
             "The cluster autoscaler does not add nodes for pods with a priority below {CUTOFF}, such as {priority}, \
@@ -94,8 +94,8 @@ fn pod(pod: &Pod, diagnostics: &mut Diagnostics) {
         }
     }
     if pod.cpu.is_null() && pod.memory.is_null() {
-        let detail = "Placeholders without requests for CPU or memory fit on every node and do not reserve capacity. \
-                      Specify the requests of a job pod; if they come from job_pod of a runner release, set \
+        let detail = "Placeholder pods without requests for CPU or memory fit on every node and do not reserve \
+                      capacity. Specify the requests of a job pod; if they come from job_pod of a runner release, set \
                       cpu_request or memory_request in its config.kubernetes.";
         diagnostics.error(path.clone(), "Missing argument", detail);
     }

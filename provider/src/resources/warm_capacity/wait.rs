@@ -73,7 +73,7 @@ mod tests {
         };
         assert_eq!(
             of_deployment(&deployment(1, 2, 2)),
-            pending("the change of the Deployment has not been observed by its controller yet")
+            pending("the controller has not observed the change of the Deployment yet")
         );
         assert_eq!(of_deployment(&deployment(2, 2, 2)), Look::Done(()));
         assert_eq!(of_deployment(&deployment(2, 1, 1)), pending("1 of 2 pods are created: exceeded quota"));

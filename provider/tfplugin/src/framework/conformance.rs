@@ -29,12 +29,12 @@ pub fn check_plan(schema: &Schema, prior: &Raw, config: &Raw, proposed: &Raw, pl
     let root = AttributePath::root();
     if proposed.is_null() {
         if !planned.is_null() {
-            found.push(Violation { path: root, rule: "the plan of a destroy is null" });
+            found.push(Violation { path: root, rule: "the planned state of a destroy must be null" });
         }
         return found;
     }
     if planned.is_null() {
-        found.push(Violation { path: root, rule: "a plan may not be null" });
+        found.push(Violation { path: root, rule: "the planned state must not be null, except for a destroy" });
         return found;
     }
     plan_object(&schema.attributes, prior, config, planned, &root, &mut found);
@@ -57,11 +57,11 @@ fn plan_object(
         // Also if the configuration has a value: it must not reach the plan file.
         if attribute.write_only {
             if !after.is_null() {
-                broken("a write-only value is null in the plan");
+                broken("write-only values must be null in the plan");
             }
         } else if given.is_null() {
             if attribute.mode.computed().is_none() && !after.is_null() {
-                broken("what the configuration does not set and the provider does not compute stays null");
+                broken("values that are neither configured nor computed must be null");
             }
         } else if matches!(attribute.mode, Mode::Computed(_)) {
             // With `ignore_changes` the configuration can have a value for it. The provider computes the attribute
@@ -73,7 +73,7 @@ fn plan_object(
                 plan_object(nested, &before, &given, &after, &path, found);
             }
         } else {
-            broken("a configured value is planned as configured, or as it was");
+            broken("a configured value must be planned as configured, or as in the prior state");
         }
     }
 }
@@ -119,12 +119,15 @@ fn pairs(
                 broken.is_empty()
             };
             if !each_fits_one(given, after, fits) {
-                found.push(Violation { path: path.clone(), rule: "every element of a set is planned as configured" });
+                found.push(Violation {
+                    path: path.clone(),
+                    rule: "the elements of a set must be planned as configured",
+                });
             }
             Vec::new()
         }
         _ => {
-            found.push(Violation { path: path.clone(), rule: "nested objects are planned as many as configured" });
+            found.push(Violation { path: path.clone(), rule: "nested objects must be as many as configured" });
             Vec::new()
         }
     }
@@ -151,8 +154,10 @@ pub fn check_apply(schema: &Schema, planned: &Raw, result: &Raw) -> Vec<Violatio
     let mut found = Vec::new();
     match (planned.is_null(), result.is_null()) {
         (true, true) => {}
-        (true, false) => found.push(Violation { path: root, rule: "after a destroy nothing is left" }),
-        (false, true) => found.push(Violation { path: root, rule: "after a create or update the resource is there" }),
+        (true, false) => found.push(Violation { path: root, rule: "the state after a destroy must be null" }),
+        (false, true) => {
+            found.push(Violation { path: root, rule: "the state after a create or update must not be null" })
+        }
         (false, false) => {
             compatible(&schema.ty(), planned, result, &root, &mut found);
             found.extend(check_state(schema, result));
@@ -170,12 +175,12 @@ pub fn check_state(schema: &Schema, state: &Raw) -> Vec<Violation> {
         for attribute in &schema.attributes {
             if !state.get(&attribute.name).is_wholly_known() {
                 let path = AttributePath::of(attribute.name.clone());
-                found.push(Violation { path, rule: "a state holds no unknown values" });
+                found.push(Violation { path, rule: "a state must not contain unknown values" });
             }
         }
     }
     if &super::plan::without_write_only(&schema.attributes, state.clone()) != state {
-        found.push(Violation { path: AttributePath::root(), rule: "a state holds no write-only values" });
+        found.push(Violation { path: AttributePath::root(), rule: "a state must not contain write-only values" });
     }
     found
 }
@@ -188,7 +193,7 @@ pub fn check_identity(before: &Raw, after: &Raw) -> Vec<Violation> {
         let before = before.get(name);
         let path = AttributePath::of(name.clone());
         (!before.is_null() && !before.is_unknown() && before != *after)
-            .then_some(Violation { path, rule: "an identity stays as it is" })
+            .then_some(Violation { path, rule: "an identity must not change" })
     };
     attributes.iter().filter_map(changed).collect()
 }

@@ -46,7 +46,8 @@ impl<D> Context<D> {
         self.data.as_ref().ok_or_else(|| {
             Diagnostic::error(
                 "Provider not configured",
-                "This operation needs a configured provider, but the host has not configured it. This is a bug of the host.",
+                "This operation requires a configured provider, but the host has not configured it. This is a bug of \
+                 the host: please report it.",
             )
             .into()
         })

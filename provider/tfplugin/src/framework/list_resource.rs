@@ -166,7 +166,7 @@ impl<R: ListResource> ErasedListResource<R::Data> for R {
 }
 
 fn no_arguments() -> Diagnostic {
-    Diagnostic::error("Nothing to list", "The host sent no arguments. This is a bug of the host.")
+    Diagnostic::error("Nothing to list", "The host sent no arguments. This is a bug of the host: please report it.")
 }
 
 #[cfg(test)]

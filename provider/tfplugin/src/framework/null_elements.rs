@@ -41,7 +41,8 @@ fn refuse_element(ty: &Type, value: &Raw, path: &AttributePath, diagnostics: &mu
     if !value.is_null() {
         return refuse(ty, value, path, diagnostics);
     }
-    let text = "An element of a list or set cannot be null. Leave it out; compact() does so in a list of strings.";
+    let text = "An element of a list or set cannot be null. Remove it, for example with compact() from a list of \
+                strings.";
     diagnostics.push(Diagnostic::error("Null element", text).at(path.clone()));
 }
 

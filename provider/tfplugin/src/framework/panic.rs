@@ -38,8 +38,8 @@ impl Panic {
             "Bug in the provider",
             format!(
                 "The provider failed unexpectedly during {during}{place}. This is a bug of the provider, not of the \
-                 configuration. Something may have been created or changed: look at the plan of the next run. Please report it \
-                 together with the log, which TF_LOG_PROVIDER=debug shows."
+                 configuration. Objects may have been created or changed: check the next plan before you apply it. \
+                 Please report this error with the log of TF_LOG_PROVIDER=debug."
             ),
         )
     }
@@ -81,7 +81,7 @@ pub fn witnessed(info: &PanicHookInfo<'_>) -> bool {
 /// Returns the message of a panic if it is a literal of the source. A formatted message may quote values: a text that
 /// was sliced, or the operands of a comparison.
 fn shown(payload: &(dyn Any + Send)) -> &'static str {
-    payload.downcast_ref::<&'static str>().copied().unwrap_or("(not shown, since it may quote values)")
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("(not shown, because it may contain values)")
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
             shown(payload.as_ref())
         };
         assert_eq!(text(|| unreachable!("never")), "internal error: entered unreachable code: never");
-        let hidden = "(not shown, since it may quote values)";
+        let hidden = "(not shown, because it may contain values)";
         assert_eq!(text(|| drop("hünter2"[..2].to_owned())), hidden);
         assert_eq!(text(|| assert_eq!("hunter2", "")), hidden);
     }

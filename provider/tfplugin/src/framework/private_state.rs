@@ -116,8 +116,9 @@ fn newer(found: u64, known: u64) -> Diagnostic {
     Diagnostic::error(
         "State of a newer version of the provider",
         format!(
-            "The private state of this resource has version {found}, and this version of the provider reads versions up to \
-             {known}. Use the version of the provider that wrote the state, or a newer one. Nothing was changed."
+            "The private state of this resource has version {found}, but this version of the provider supports \
+             versions up to {known}. Use the version of the provider that wrote the state, or a newer one. Nothing was \
+             changed."
         ),
     )
 }
@@ -126,10 +127,10 @@ fn unreadable(error: &serde_json::Error) -> Diagnostic {
     Diagnostic::error(
         "Private state cannot be read",
         format!(
-            "The private state of this resource does not have the expected form: {error}. A newer version of the provider \
-             wrote it, or the state file was edited. Use that version, or restore the state from a backup. If neither is \
-             possible, remove the resource from the state with `tofu state rm` or `terraform state rm`, and import it. \
-             Nothing was changed."
+            "The private state of this resource does not have the expected form: {error}. A newer version of the \
+             provider wrote it, or the state file was edited. Use the newer version of the provider, or restore the \
+             state from a backup. If neither is possible, remove the resource from the state with `tofu state rm` or \
+             `terraform state rm`, and import it. Nothing was changed."
         ),
     )
 }

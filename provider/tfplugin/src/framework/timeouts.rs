@@ -34,7 +34,9 @@ impl Timeouts {
                 diagnostics.error(
                     path.attribute(name),
                     "Invalid timeout",
-                    format!("{text:?} is not a duration. Write it as a number with a unit, for instance \"30m\" or \"1h30m\"."),
+                    format!(
+                        "{text:?} is not a duration. Write a number with a unit, for example \"30m\" or \"1h30m\"."
+                    ),
                 );
             }
         }

@@ -21,7 +21,7 @@ pub enum Look<T> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError<E> {
     /// The timeout expired.
-    #[error("timed out after {}; last seen: {last}", super::timeouts::format(*.after))]
+    #[error("timed out after {}; last observed: {last}", super::timeouts::format(*.after))]
     TimedOut {
         /// The timeout.
         after: Duration,
@@ -29,7 +29,7 @@ pub enum WaitError<E> {
         last: String,
     },
     /// The user interrupted the run.
-    #[error("cancelled; last seen: {last}")]
+    #[error("cancelled; last observed: {last}")]
     Cancelled {
         /// Status at the last look.
         last: String,
@@ -217,7 +217,7 @@ mod tests {
             .await;
         assert_eq!(
             result.map_err(|e| e.to_string()),
-            Err("timed out after 1m30s; last seen: status CREATING".to_owned())
+            Err("timed out after 1m30s; last observed: status CREATING".to_owned())
         );
         assert_eq!(clock.passed(), Duration::from_secs(90));
     }

@@ -42,11 +42,13 @@ pub enum Refusal {
     )]
     NoHost,
     #[error(
-        "this provider speaks plugin protocol {PROTOCOL}, and the program that started it offers only {offered}: \
-         Terraform 1.0 or OpenTofu 1.6 and newer speak {PROTOCOL}"
+        "this provider requires plugin protocol {PROTOCOL}, but the program that started it only supports {offered}: \
+         use Terraform 1.0 or OpenTofu 1.6, or newer"
     )]
     OtherProtocol { offered: String },
-    #[error("PLUGIN_CLIENT_CERT must hold exactly one certificate in PEM form; refusing to go on without TLS")]
+    #[error(
+        "PLUGIN_CLIENT_CERT must contain exactly one certificate in PEM format: the provider does not run without TLS"
+    )]
     ClientCertificate,
     #[error("PLUGIN_MIN_PORT and PLUGIN_MAX_PORT must be port numbers, not {minimum:?} and {maximum:?}")]
     Ports { minimum: String, maximum: String },

@@ -34,7 +34,7 @@ impl Ending {
     /// Cancels the calls, waits for their responses, and ends the process. The wait ends early when `at_once`
     /// completes.
     async fn gracefully(&self, at_once: impl Future<Output = ()>) {
-        tracing::info!("was told to end; calls that run are stopped");
+        tracing::info!("shutdown requested: cancelling running calls");
         (self.stop_calls)();
         tokio::select! {
             () = self.calls.none_for(QUIET) => {}
@@ -62,11 +62,11 @@ pub(super) fn of_host(parent: Parent, ending: Ending) -> io::Result<()> {
         loop {
             tokio::select! {
                 is_interrupt = signals.is_interrupt() => match is_interrupt {
-                    true => tracing::debug!("left an interrupt to the host"),
+                    true => tracing::debug!("ignored an interrupt, which the host handles"),
                     false => break,
                 },
                 () = &mut orphaned => {
-                    tracing::warn!("the program that started this provider is gone");
+                    tracing::warn!("the program that started this provider has exited");
                     return ending.stop.cancel();
                 }
             }

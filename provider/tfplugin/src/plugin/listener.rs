@@ -46,7 +46,7 @@ async fn admit(stream: Connection, tls: Option<TlsAcceptor>, ready: mpsc::Sender
         Some(tls) => match time::timeout(TLS_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(encrypted)) => Connection::new(encrypted),
             Ok(Err(error)) => return tracing::warn!(%error, "refused a connection"),
-            Err(_) => return tracing::warn!("gave up a connection whose peer does not speak"),
+            Err(_) => return tracing::warn!("closed a connection without a TLS handshake"),
         },
     };
     // A closed channel means that the server has stopped.

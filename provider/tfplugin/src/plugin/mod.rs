@@ -87,7 +87,7 @@ pub enum Error {
     Transport(#[from] TransportError),
     #[error("could not start the runtime or catch signals: {0}")]
     Runtime(#[source] io::Error),
-    #[error("could not tell the host on stdout where to connect: {0}")]
+    #[error("could not write the address to stdout for the host: {0}")]
     Announce(#[source] io::Error),
     #[error("the gRPC server failed: {0}")]
     Server(#[from] tonic::transport::Error),
@@ -191,7 +191,7 @@ async fn answer(
     tokio::select! {
         served = served => Ok(served?),
         () = overdue => {
-            tracing::warn!("stopped before every running call had come to an end");
+            tracing::warn!("stopped before all running calls completed");
             Ok(())
         }
     }

@@ -18,9 +18,9 @@ use tokio_rustls::TlsAcceptor;
 /// The reason why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("making a certificate: {0}")]
+    #[error("creating the certificate failed: {0}")]
     Certificate(#[from] rcgen::Error),
-    #[error("configuring the server: {0}")]
+    #[error("configuring the server failed: {0}")]
     Configuration(#[from] rustls::Error),
 }
 

@@ -43,6 +43,6 @@ refused! {
 fn none(type_name: &str) -> Diagnostic {
     Diagnostic::error(
         "Unknown type",
-        format!("This provider has no ephemeral resource {type_name:?}: it has no ephemeral resources at all."),
+        format!("This provider has no ephemeral resource {type_name:?}, nor any other ephemeral resource."),
     )
 }

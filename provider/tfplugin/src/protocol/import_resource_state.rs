@@ -69,5 +69,8 @@ fn completed(found: Raw, given: &Raw) -> Raw {
 }
 
 fn no_identity(type_name: &str) -> Diagnostic {
-    Diagnostic::error("Resource without identity", format!("{type_name} has no identity. Import it by its id instead."))
+    Diagnostic::error(
+        "Resource without identity",
+        format!("{type_name} has no identity. Import it with its ID instead."),
+    )
 }

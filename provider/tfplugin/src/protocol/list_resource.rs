@@ -124,7 +124,7 @@ fn warnings(display_name: &str, diagnostics: Diagnostics) -> Diagnostics {
         .into_iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
         .map(|error| {
-            Diagnostic::warning(format!("{display_name} is left out"), format!("{}: {}", error.summary, error.detail))
+            Diagnostic::warning(format!("{display_name} is not listed"), format!("{}: {}", error.summary, error.detail))
         })
         .collect()
 }

@@ -62,8 +62,8 @@ fn check(provider: &str, version: i64, request: &Request) -> Result<(), Diagnost
     }
     if request.source_schema_version > version {
         return refused(format!(
-            "The state of the {from} was written by a newer version of the provider (schema version {}, known here: {version}). \
-             Use that version, or a newer one.",
+            "The state of the {from} was written by a newer version of the provider (schema version {}; this version \
+             of the provider supports versions up to {version}). Use that version of the provider, or a newer one.",
             request.source_schema_version
         ));
     }

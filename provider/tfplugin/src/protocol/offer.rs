@@ -63,7 +63,10 @@ fn missing<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a &'static 
     let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
     Diagnostic::error(
         "Unknown type",
-        format!("This version of the provider has no {what} {name:?}. It has: {there}. Is an older version locked?"),
+        format!(
+            "This version of the provider has no {what} {name:?}. It has: {there}. If a newer version is required, \
+             upgrade with `tofu init -upgrade` or `terraform init -upgrade`."
+        ),
     )
     .into()
 }

@@ -125,7 +125,8 @@ pub(super) fn bugs(rpc: &str, type_name: &str, found: Vec<Violation>) -> Diagnos
         Diagnostic::error(
             "Bug in the provider",
             format!(
-                "The answer to {rpc} for {type_name} breaks a rule of Terraform: {}{}{}. Please report it.",
+                "The response to {rpc} for {type_name} violates a rule of the protocol: {}{}{}. This is a bug of the \
+                 provider: please report it.",
                 violation.path,
                 if violation.path.is_root() { "" } else { ": " },
                 violation.rule

@@ -36,7 +36,7 @@ type Answer<T> = Result<Response<T>, Status>;
 /// Core shows this status as "Unsupported plugin method". Where core only probes for a feature, it continues without
 /// it, as with an older provider.
 fn not_offered<T>() -> Answer<T> {
-    Err(Status::unimplemented("this provider does not offer it"))
+    Err(Status::unimplemented("this provider does not support it"))
 }
 
 #[tonic::async_trait]

@@ -23,7 +23,8 @@ impl<P: Provider> Rpc<P> for UpgradeResourceIdentity {
     async fn serve(server: &Server<P>, request: Request) -> Result<Response, Diagnostics> {
         let resource = server.offer().resource(&request.type_name)?;
         let Some(identity) = resource.identity() else {
-            let detail = format!("The state has an identity for {}, which has none.", request.type_name);
+            let detail =
+                format!("The state contains an identity of {}, which does not support identities.", request.type_name);
             return Err(Diagnostic::error("Resource without identity", detail).into());
         };
         let stored = dynamic_value::stored(request.raw_identity.as_ref())?;

@@ -31,8 +31,8 @@ impl<P: Provider> Rpc<P> for ValidateResourceConfig {
             find_write_only(&resource.schema().attributes, &config, &AttributePath::root(), &mut paths);
             for path in paths {
                 let detail = format!(
-                    "{path} is a write-only argument. These need Terraform >= 1.11 or OpenTofu >= 1.11: the version that runs \
-                     would store the value in the state."
+                    "{path} is a write-only argument, which requires Terraform >= 1.11 or OpenTofu >= 1.11: the \
+                     version in use would store the value in the state."
                 );
                 diagnostics.error(path, "Write-only arguments are not supported here", detail);
             }

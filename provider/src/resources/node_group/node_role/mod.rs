@@ -57,8 +57,8 @@ pub(super) enum RoleError {
     #[error("{0}")]
     Refused(WaitError<AwsError>),
     #[error(
-        "the role {name} is in {}. Remove it (\"aws iam remove-role-from-instance-profile --role-name {name} \
-         --instance-profile-name ...\")",
+        "the role {name} is in {}. Remove it from there (\"aws iam remove-role-from-instance-profile --role-name \
+         {name} --instance-profile-name ...\")",
         in_words(.profiles)
     )]
     InProfile { name: String, profiles: Vec<String> },

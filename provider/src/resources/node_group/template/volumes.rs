@@ -146,7 +146,10 @@ pub(super) fn check(template: &Template, family: Family, path: &AttributePath, d
             );
             diagnostics.error(path.attribute("device_name"), "Invalid volume", text);
         } else if !devices.insert(device.to_owned()) {
-            let text = format!("The device {device} is used by another volume of the template, or by the root volume.");
+            let text = format!(
+                "The device {device} is used by another volume of the template, or by the root volume. Choose another \
+                 device."
+            );
             diagnostics.error(path.attribute("device_name"), "Invalid volume", text);
         }
     }

@@ -114,7 +114,7 @@ fn addon_policies(names: &Value<Set<String>>, role: &AttributePath, diagnostics:
     for name in names.known().into_iter().flat_map(Set::iter) {
         let Some(name) = name.as_str().filter(|name| Addon::parse(name).is_none()) else { continue };
         let text = match Addon::guess(name) {
-            Some(addon) => format!("The name of {name:?} is {:?} here.", addon.name()),
+            Some(addon) => format!("{name:?} is not supported. Use {:?}.", addon.name()),
             None => {
                 let known = Addon::ALL.map(Addon::name).join(", ");
                 format!(
@@ -166,9 +166,9 @@ mod tests {
         let mut diagnostics = Diagnostics::new();
         check(&config, &mut diagnostics);
         let texts: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.detail.to_string()).collect();
-        assert!(texts.contains(&r#"The name of "certManager" is "cert_manager" here."#.to_owned()), "{texts:?}");
+        assert!(texts.contains(&r#""certManager" is not supported. Use "cert_manager"."#.to_owned()), "{texts:?}");
         assert!(
-            texts.contains(&r#"The name of "alb_ingress" is "aws_load_balancer_controller" here."#.to_owned()),
+            texts.contains(&r#""alb_ingress" is not supported. Use "aws_load_balancer_controller"."#.to_owned()),
             "{texts:?}"
         );
         assert!(texts.iter().any(|text| text.starts_with("No policy is known for \"appMesh\"")), "{texts:?}");

@@ -91,7 +91,8 @@ fn autoscaler(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let path = AttributePath::of("autoscaler");
     let further = autoscaler.resources.known().is_some() || autoscaler.options.known().is_some();
     if autoscaler.tags == Value::Known(false) && further {
-        let text = "The autoscaler reads resources and options from tags. Omit tags = false, or the others.";
+        let text = "The cluster autoscaler reads resources and options from tags. Remove tags = false, or remove \
+                    resources and options.";
         diagnostics.error(path.attribute("tags"), "Conflicting arguments", text);
     }
     for (name, quantity) in known_map(&autoscaler.resources).unwrap_or_default() {

@@ -26,7 +26,7 @@ pub(in super::super) fn of_all(planned: &NodeGroup) -> Vec<Diagnostic> {
     if all.len() + MARKS > MOST {
         let text = format!(
             "{} tags are set, including those of default_tags. EKS and IAM allow {MOST}, and this provider needs \
-             {MARKS} of them.",
+             {MARKS} of them. Remove some of the tags.",
             all.len()
         );
         found.push(Diagnostic::error("Too many tags", text).at("tags"));
@@ -49,7 +49,7 @@ fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     for (key, value) in config.asg_tags.known().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         let problem = if is_reserved(key) {
-            "Tags with this key are reserved by AWS, EKS or the cluster.".to_owned()
+            "Tags with this key are reserved by AWS, EKS or the cluster. Choose another key.".to_owned()
         } else if let Some(ours) = derived.get(key).filter(|ours| *ours != value) {
             format!("This resource derives the value {ours:?} for this tag. Omit it here.")
         } else {
@@ -68,8 +68,8 @@ fn on_the_asg(config: &NodeGroup, diagnostics: &mut Diagnostics) {
     let most = MAX_TAGS - TAGS_OF_EKS;
     if wanted.len() > most {
         let text = format!(
-            "An Auto Scaling Group can have at most {MAX_TAGS} tags, and EKS needs {TAGS_OF_EKS} of them. Here are {} \
-             from labels, taints, autoscaler and asg_tags, which is {} too many.",
+            "An Auto Scaling Group can have at most {MAX_TAGS} tags, and EKS needs {TAGS_OF_EKS} of them. The \
+             configuration has {} from labels, taints, autoscaler and asg_tags, which is {} too many.",
             wanted.len(),
             wanted.len() - most
         );

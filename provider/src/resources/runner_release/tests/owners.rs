@@ -23,7 +23,7 @@ async fn create_refuses_objects_of_another_resource() {
     assert_eq!(summaries(&second.apply(&typed()).await), ["Object already exists"]);
     let text = detail(&planned.diagnostics);
     assert!(
-        text.contains("write a `moved` block") && text.contains("import it as \"gitlab-runner/gitlab-runner\""),
+        text.contains("add a `moved` block") && text.contains("import it with the ID \"gitlab-runner/gitlab-runner\""),
         "{text}"
     );
     // A plan with -replace has the private state of the replaced resource, and not the order of the operations.
@@ -120,7 +120,7 @@ async fn create_that_loses_its_deployment_gives_its_objects_back() {
         cluster.inject(taken.clone());
         let mut loser = stage(&cluster);
         let diagnostics = loser.apply(&typed()).await;
-        assert!(detail(&diagnostics).contains("was adopted by another create"), "{taken:?}: {diagnostics:?}");
+        assert!(detail(&diagnostics).contains("was adopted by another resource"), "{taken:?}: {diagnostics:?}");
         for kind in ["serviceaccounts", "roles", "rolebindings", "configmaps", "secrets"] {
             let object = cluster.get(&format!("{kind} {PLACE}"));
             assert_eq!(object["metadata"]["annotations"][OWNER], "other", "{taken:?}: {kind}");

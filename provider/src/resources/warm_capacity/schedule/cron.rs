@@ -141,7 +141,10 @@ impl Field {
                 },
             };
             if first > last {
-                return Err(format!("the range {range} of its {} goes backwards; write it as a list", self.name));
+                return Err(format!(
+                    "the range {range} of its {} ends before it starts; use a list instead",
+                    self.name
+                ));
             }
             let step = usize::try_from(step.unwrap_or(1)).unwrap_or(1);
             bits |= (first..=last).step_by(step).fold(0, |bits, number| bits | 1 << number);
@@ -237,7 +240,10 @@ mod tests {
         assert_eq!(wrong("0 24 * * *"), "its hour \"24\" is not one of 0 to 23");
         assert_eq!(wrong("0 8 * * 7"), "its day of week \"7\" is not one of 0 to 6, or SUN to SAT");
         assert_eq!(wrong("0 8 * * MO"), "its day of week \"MO\" is not one of 0 to 6, or SUN to SAT");
-        assert_eq!(wrong("0 8 * * FRI-MON"), "the range FRI-MON of its day of week goes backwards; write it as a list");
+        assert_eq!(
+            wrong("0 8 * * FRI-MON"),
+            "the range FRI-MON of its day of week ends before it starts; use a list instead"
+        );
         assert_eq!(wrong("*/0 8 * * *"), "\"0\" is not a valid step for its minute");
         assert_eq!(wrong("0 8, * * *"), "its hour \"\" is not one of 0 to 23");
     }

@@ -127,7 +127,8 @@ fn expression(attribute: &'static str, text: &str) -> Result<Cron, Problem> {
         attribute,
         summary: INVALID,
         detail: format!(
-            "{text:?} is not a cron expression: {reason}. For example, \"0 8 * * MON-FRI\" is 8:00 on working days."
+            "{text:?} is not a cron expression: {reason}. For example, \"0 8 * * MON-FRI\" means 8:00 from Monday to \
+             Friday."
         ),
     })
 }
@@ -166,8 +167,8 @@ fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
             return Err(problem(
                 "end",
                 format!(
-                    "The period of {} ends at {}, but the period of {} has started by then. There must be a pause \
-                     between two periods; omit schedule to keep placeholders permanently.",
+                    "The period that starts on {} ends on {}, but the next period starts on {}. A period must end \
+                     before the next one starts. To keep placeholder pods permanently, omit schedule.",
                     spoken(start),
                     spoken(end),
                     spoken(next)
@@ -180,8 +181,8 @@ fn length(starts: &Cron, ends: &Cron) -> Result<Duration, Problem> {
                 return Err(problem(
                     "end",
                     format!(
-                        "The period of {} lasts {}, and that of {} lasts {}. All periods of a CronJob must have the \
-                         same length: create one resource for each length.",
+                        "The period that starts on {} lasts {}, but the period that starts on {} lasts {}. All periods \
+                         of a schedule must have the same length: create one resource for each length.",
                         spoken(other),
                         hours(known),
                         spoken(start),

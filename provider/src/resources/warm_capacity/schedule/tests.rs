@@ -102,8 +102,9 @@ fn periods_of_different_lengths_are_refused() {
         problems("0 8,14 * * *", "0 12,20 * * *", "UTC"),
         [(
             "end",
-            "The period of Monday, 1 January, 08:00 lasts 4h, and that of Monday, 1 January, 14:00 lasts 6h. All \
-             periods of a CronJob must have the same length: create one resource for each length."
+            "The period that starts on Monday, 1 January, 08:00 lasts 4h, but the period that starts on Monday, 1 \
+             January, 14:00 lasts 6h. All periods of a schedule must have the same length: create one resource for \
+             each length."
                 .to_owned()
         )]
     );
@@ -113,9 +114,9 @@ fn periods_of_different_lengths_are_refused() {
 
 #[test]
 fn periods_without_a_pause_are_refused() {
-    let detail = "The period of Saturday, 6 January, 08:00 ends at Monday, 8 January, 18:00, but the period of Sunday, \
-                  7 January, 08:00 has started by then. There must be a pause between two periods; omit schedule to \
-                  keep placeholders permanently.";
+    let detail = "The period that starts on Saturday, 6 January, 08:00 ends on Monday, 8 January, 18:00, but the next \
+                  period starts on Sunday, 7 January, 08:00. A period must end before the next one starts. To keep \
+                  placeholder pods permanently, omit schedule.";
     assert_eq!(problems("0 8 * * *", "0 18 * * MON-FRI", "UTC"), [("end", detail.to_owned())]);
     assert_eq!(problems("0 8 * * *", "0 8 * * *", "UTC")[0].0, "end");
 }

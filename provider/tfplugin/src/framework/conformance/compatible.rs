@@ -11,7 +11,7 @@ pub(super) fn compatible(ty: &Type, planned: &Raw, result: &Raw, at: &AttributeP
     match (ty, planned, result) {
         (_, Raw::Unknown(promised), result) => {
             if !keeps(result, promised) {
-                broken("what is promised of an unknown value is kept");
+                broken("a value must match the refinements of the planned unknown value");
             }
         }
         (Type::Dynamic, Raw::Dynamic(_), result) | (Type::Dynamic, result, Raw::Dynamic(_)) if !result.is_null() => {
@@ -47,11 +47,11 @@ pub(super) fn compatible(ty: &Type, planned: &Raw, result: &Raw, at: &AttributeP
                 found.is_empty()
             };
             if planned.len() < result.len() || !each_fits_one(planned, result, fits) {
-                broken("every element of a planned set is there after apply, and no other");
+                broken("a set must have the planned elements after apply, and no others");
             }
         }
         (_, planned, result) if planned == result => {}
-        _ => broken("a known planned value is the same after apply"),
+        _ => broken("a known planned value must be the same after apply"),
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn compatible(ty: &Type, planned: &Raw, result: &Raw, at: &AttributeP
 fn dynamic(planned: &Raw, result: &Raw, at: &AttributePath, found: &mut Vec<Violation>) {
     let (planned_type, result_type) = (type_of(planned), type_of(result));
     if !has_type(&result_type, &planned_type) {
-        found.push(Violation { path: at.clone(), rule: "a known planned type is the same after apply" });
+        found.push(Violation { path: at.clone(), rule: "a known planned type must be the same after apply" });
         return;
     }
     compatible(&planned_type, content(planned), content(result), at, found);

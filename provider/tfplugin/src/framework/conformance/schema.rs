@@ -15,7 +15,7 @@ pub fn check_schema(schema: &Schema) -> Vec<Violation> {
         if RESERVED.contains(&attribute.name.as_ref()) {
             found.push(Violation {
                 path: AttributePath::of(attribute.name.clone()),
-                rule: "the name belongs to Terraform",
+                rule: "the name is reserved by Terraform",
             });
         }
     }
@@ -30,22 +30,24 @@ fn schema_attributes(attributes: &[Attribute], at: &AttributePath, in_set: bool,
         let mut broken = |rule| found.push(Violation { path: path.clone(), rule });
         let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if attribute.name.is_empty() || !attribute.name.chars().all(valid) {
-            broken("a name has small letters, digits and underscores");
+            broken("a name must only have lowercase letters, digits and underscores");
         }
         if !names.insert(attribute.name.as_ref()) {
-            broken("a name stands once");
+            broken("a name must be unique");
         }
         if attribute.description.is_empty() {
-            broken("every attribute is described");
+            broken("an attribute must have a description");
         }
         if attribute.write_only && (in_set || attribute.mode.computed().is_some()) {
-            broken("a write-only attribute is neither computed nor in a set");
+            broken("a write-only attribute must be neither computed nor in a set");
         }
         if in_set && attribute.mode.computed().is_some() {
-            broken("nothing in a set is computed or has a default: its elements could not be told apart");
+            broken(
+                "attributes in a set must be neither computed nor have a default: elements could not be distinguished",
+            );
         }
         if in_set && attribute.replace {
-            broken("nothing in a set forces a replacement: its elements could not be told apart");
+            broken("attributes in a set must not force a replacement: elements could not be distinguished");
         }
         if let Kind::Nested(nesting, nested) = &attribute.kind {
             schema_attributes(nested, &path, in_set || *nesting == Nesting::Set, found);

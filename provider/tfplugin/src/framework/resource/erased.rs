@@ -262,7 +262,7 @@ async fn plan_change<R: Resource>(
     let missing = || {
         Diagnostics::from(Diagnostic::error(
             "Nothing to plan",
-            "Core sent no configuration. This is a bug of the host.",
+            "The host sent no configuration. This is a bug of the host: please report it.",
         ))
     };
     let mut hook = Plan::new(
@@ -374,6 +374,7 @@ async fn stored<R: Resource>(
 fn no_identity() -> Diagnostic {
     Diagnostic::error(
         "No identity given",
-        "The import block has an identity without attributes. Give the attributes that the docs page of the resource lists.",
+        "The identity in the import block has no attributes. Set the attributes that the documentation of the resource \
+         lists.",
     )
 }

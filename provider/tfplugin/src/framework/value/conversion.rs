@@ -43,7 +43,7 @@ impl Mismatch {
 
     /// The mismatch of a number that an `i64` cannot hold.
     fn of_number(path: &AttributePath, number: &Number) -> Self {
-        let found = if number.is_whole() { "a number beyond 64 bits" } else { "a fraction" };
+        let found = if number.is_whole() { "a number of more than 64 bits" } else { "a fraction" };
         Self { path: path.clone(), expected: "a whole number", found, is_of_user: true }
     }
 }
@@ -52,13 +52,13 @@ impl From<Mismatch> for Diagnostic {
     fn from(mismatch: Mismatch) -> Self {
         let Mismatch { path, expected, found, is_of_user } = mismatch;
         let diagnostic = if is_of_user {
-            Self::error("Invalid number", format!("The value must be {expected}, and it is {found}."))
+            Self::error("Invalid number", format!("The value must be {expected}, but is {found}."))
         } else {
             Self::error(
                 "Value of an unexpected type",
                 format!(
-                    "Expected {expected}, found {found}. If the state was not edited by hand, this is a bug of the provider: \
-                     please report it."
+                    "Expected {expected}, found {found}. If the state was not edited manually, this is a bug of the \
+                     provider: please report it."
                 ),
             )
         };
@@ -343,10 +343,10 @@ mod tests {
                 .map_err(|mismatch| Diagnostic::from(mismatch).detail)
         };
         assert_eq!(read("2.0"), Ok(2.into()));
-        assert_eq!(read("2.5"), Err("The value must be a whole number, and it is a fraction.".to_owned()));
+        assert_eq!(read("2.5"), Err("The value must be a whole number, but is a fraction.".to_owned()));
         assert_eq!(
             read("1e20"),
-            Err("The value must be a whole number, and it is a number beyond 64 bits.".to_owned())
+            Err("The value must be a whole number, but is a number of more than 64 bits.".to_owned())
         );
     }
 }

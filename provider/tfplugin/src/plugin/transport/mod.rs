@@ -56,17 +56,17 @@ pub(super) struct Placement {
 /// The reason why the plugin cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    #[error("could not make a directory for the socket in {directory}: {source}")]
+    #[error("could not create a directory for the socket in {directory}: {source}")]
     Directory { directory: PathBuf, source: io::Error },
     #[error("could not listen on the socket {path}: {source}; set TMPDIR to a directory with a short path")]
     Listen { path: PathBuf, source: io::Error },
-    #[error("the path of the socket, {path:?}, cannot be told to the host: it has to be UTF-8 without '|'")]
+    #[error("the path of the socket, {path:?}, must be UTF-8 without '|': set TMPDIR to another directory")]
     Path { path: PathBuf },
-    #[error("could not let the group {group} of PLUGIN_UNIX_SOCKET_GROUP use the socket: {source}")]
+    #[error("could not give the group {group} of PLUGIN_UNIX_SOCKET_GROUP access to the socket: {source}")]
     Group { group: String, source: io::Error },
     #[error(
-        "could not listen on 127.0.0.1 at any of the ports {first} to {last}, which PLUGIN_MIN_PORT and \
-         PLUGIN_MAX_PORT name: {source}"
+        "could not listen on 127.0.0.1 on any of the ports {first} to {last} (PLUGIN_MIN_PORT and PLUGIN_MAX_PORT): \
+         {source}"
     )]
     Ports { first: u16, last: u16, source: io::Error },
 }

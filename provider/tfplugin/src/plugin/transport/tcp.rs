@@ -30,7 +30,7 @@ pub(super) fn bind(ports: Ports) -> Result<Endpoint, TransportError> {
 }
 
 fn first_free(ports: Ports) -> io::Result<TcpListener> {
-    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "there is no port between them");
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the range is empty");
     for port in ports.first..=ports.last {
         match listen(port) {
             Ok(listener) => return Ok(listener),
@@ -72,6 +72,6 @@ mod tests {
         assert!(error.contains(&format!("the ports {only} to {only}")), "{error}");
 
         let error = bind(Ports { first: 2, last: 1 }).unwrap_err().to_string();
-        assert!(error.contains("no port between them"), "{error}");
+        assert!(error.contains("the range is empty"), "{error}");
     }
 }

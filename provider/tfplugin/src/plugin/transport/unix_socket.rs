@@ -43,7 +43,7 @@ fn admit(group: &str, directory: &Path, socket: &Path) -> io::Result<()> {
     let id = match group.parse() {
         Ok(id) => id,
         Err(_) => group_id(group, &fs::read_to_string("/etc/group")?)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such group in /etc/group"))?,
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the group does not exist in /etc/group"))?,
     };
     // 0660 is the mode of the socket in go-plugin too.
     chown(socket, None, Some(id))?;
@@ -113,7 +113,7 @@ mod tests {
 
         let missing = parent.path().join("missing");
         assert!(error(&missing, None).contains(&missing.display().to_string()));
-        assert!(error(parent.path(), Some("no such group")).contains("no such group"));
+        assert!(error(parent.path(), Some("no such group")).contains("the group does not exist"));
 
         let long = parent.path().join("long".repeat(30));
         fs::create_dir(&long).unwrap();

@@ -268,7 +268,7 @@ async fn sigterm_waits_for_running_calls() {
     };
     let (answer, ()) = tokio::join!(look(client, "never.txt"), terminate);
     let [error] = &answer.diagnostics[..] else { unreachable!("{:?}", answer.diagnostics) };
-    assert!(error.detail.contains("cancelled; last seen: no such file"), "{error:?}");
+    assert!(error.detail.contains("cancelled; last observed: no such file"), "{error:?}");
     assert_eq!(plugin.ended().await.code(), Some(0));
     assert!(plugin.has_left_nothing());
 }

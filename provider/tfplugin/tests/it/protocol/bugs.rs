@@ -10,7 +10,7 @@ async fn invalid_plan_is_found_by_conformance_checks() {
     let request = || plan(Json::Null, &thing(json!({"name": "break the plan", "ratio": 0.5})));
     let answer = checking().await.plan_resource_change(request()).await.unwrap().into_inner();
     assert_eq!(summaries(&answer.diagnostics), ["Error: ratio: Bug in the provider"]);
-    assert!(answer.diagnostics[0].detail.contains("ratio: a configured value is planned as configured"));
+    assert!(answer.diagnostics[0].detail.contains("ratio: a configured value must be planned as configured"));
     // A release does not check plans, because core does.
     let answer = configured().await.plan_resource_change(request()).await.unwrap().into_inner();
     assert_eq!(summaries(&answer.diagnostics), [""; 0]);

@@ -38,7 +38,7 @@ async fn listed_state_equals_an_import() {
 async fn unreadable_objects_are_omitted_from_the_list() {
     let events = listed(json!(["gone", "fail in read", "panic in read", "a"]), 0, true).await;
     let reported: Vec<_> = events.iter().map(|event| summaries(&event.diagnostic)).collect();
-    assert_eq!(reported[..2], [vec![], vec!["Warning: : thing fail in read is left out".to_owned()]]);
+    assert_eq!(reported[..2], [vec![], vec!["Warning: : thing fail in read is not listed".to_owned()]]);
     assert_eq!(reported[2], ["Error: : Bug in the provider"]);
     let with_identity = events.iter().filter(|event| event.identity.is_some());
     assert_eq!(with_identity.map(|event| event.display_name.as_str()).collect::<Vec<_>>(), ["thing a"]);

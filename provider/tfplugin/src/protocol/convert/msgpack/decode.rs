@@ -18,7 +18,7 @@ pub(in crate::protocol) fn decode(bytes: &[u8], ty: &Type) -> Result<Raw, Error>
     let value = rmpv::decode::read_value_with_max_depth(&mut rest, MAX_DEPTH)
         .map_err(|error| Error::Malformed(error.kind().to_string()))?;
     if !rest.is_empty() {
-        return Err(Error::Malformed("something follows the value".to_owned()));
+        return Err(Error::Malformed("further data after the value".to_owned()));
     }
     read(value, ty, &AttributePath::root())
 }
@@ -101,7 +101,7 @@ fn name(key: Msgpack, path: &AttributePath) -> Result<String, Error> {
 
 /// Reads a value of dynamic type, which is sent with its type: `[type as JSON, value]`.
 fn dynamic(pair: Vec<Msgpack>, path: &AttributePath) -> Result<Raw, Error> {
-    let wrong = || Error::mismatch(path, &Type::Dynamic, "something without a type");
+    let wrong = || Error::mismatch(path, &Type::Dynamic, "a value without a type");
     let [ty, value]: [Msgpack; 2] = pair.try_into().map_err(|_| wrong())?;
     let json = match &ty {
         Msgpack::Binary(bytes) => bytes.as_slice(),

@@ -53,8 +53,8 @@ impl From<Error> for Diagnostic {
         Self::error(
             "Value does not fit the schema",
             format!(
-                "A value between Terraform and the provider does not have the form of the provider's schema: {error}. This is \
-                 a bug of the provider unless its binary was replaced during the run: please report it."
+                "A value that the host and the provider exchange does not match the schema of the provider: {error}. \
+                 This is a bug of the provider, unless its binary was replaced during the run: please report it."
             ),
         )
         .at(path)
