@@ -8,9 +8,8 @@ pub struct Quantity {
 
 const BINARY: [(&str, i128); 6] =
     [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("Ti", 1 << 40), ("Pi", 1 << 50), ("Ei", 1 << 60)];
-const DECIMAL: [(&str, i128); 7] = [
+const DECIMAL: [(&str, i128); 6] = [
     ("k", 1_000),
-    ("K", 1_000),
     ("M", 1_000_000),
     ("G", 1_000_000_000),
     ("T", 1_000_000_000_000),
@@ -107,7 +106,7 @@ mod tests {
         assert_eq!(bytes("1024Mi").as_deref(), Some("1Gi"));
         assert_eq!(bytes("1.5Gi").as_deref(), Some("1536Mi"));
         assert_eq!(bytes("1G").as_deref(), Some("1000000000"));
-        for text in ["", ".", "1.2.3", "Gi", "1x", "-1", "1e3", "one"] {
+        for text in ["", ".", "1K", "1.2.3", "Gi", "1x", "-1", "1e3", "one"] {
             assert_eq!(Quantity::parse(text), None, "{text}");
         }
     }

@@ -10,7 +10,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         (strsim::osa_distance(&wanted, &plain), strsim::jaro_winkler(&wanted, &plain), candidate)
     });
     judged
-        .filter(|(slips, likeness, _)| *slips <= SLIPS && *slips < wanted.chars().count() || *likeness >= 0.8)
+        .filter(|(slips, likeness, _)| *slips < wanted.chars().count() && (*slips <= SLIPS || *likeness >= 0.8))
         .min_by(|(slips, likeness, _), (others, other, _)| slips.cmp(others).then(other.total_cmp(likeness)))
         .map(|(.., candidate)| candidate)
 }
@@ -39,6 +39,8 @@ mod tests {
         assert_eq!(nearest("bucket_name", names), Some("BucketName"));
         assert_eq!(nearest("poll_timout", names), Some("poll_timeout"));
         assert_eq!(nearest("zzz", names), None);
+        // Their letters are similar, but no letter is in its place.
+        assert_eq!(nearest("init", ["affinity"]), None);
         assert_eq!(did_you_mean("zzz", names), "");
     }
 }

@@ -42,6 +42,14 @@ impl RunnerVersion {
         marked.or_else(bare).filter(|version| *version >= Self::OLDEST)
     }
 
+    /// The version in an image reference or a tag, if it is older than [`Self::OLDEST`]. Versions before 9 are those of
+    /// other images: GitLab Runner had none between 1.11 and 9.0.
+    pub fn too_old(image: &str) -> Option<Self> {
+        let tag = image.rsplit(['/', ':']).next().unwrap_or(image);
+        let version = tag.split(['-', '_']).find_map(|part| Self::parse(part.strip_prefix('v')?))?;
+        (version >= Self::new(9, 0) && version < Self::OLDEST).then_some(version)
+    }
+
     /// The version in an image reference.
     pub fn of_image(image: &str) -> Option<Self> {
         // The registry can contain a colon as well, before its port, and a digest can follow the tag.
@@ -104,6 +112,17 @@ mod tests {
             assert_eq!(RunnerVersion::of_image_tag(tag), None, "{tag}");
         }
         assert_eq!(RunnerVersion::parse(DEFAULT_RELEASE), Some(RunnerVersion::DEFAULT));
+    }
+
+    #[test]
+    fn versions_that_are_too_old_are_found() {
+        let expected = Some(RunnerVersion::new(13, 5));
+        for image in ["alpine-v13.5.0", "host:5000/a/b:alpine-v13.5.0", "a:v13.5.0-x"] {
+            assert_eq!(RunnerVersion::too_old(image), expected, "{image}");
+        }
+        for image in ["alpine-v15.0.0", "a:v1.4.2", "a:13.5.0", "v13.5.0/a", ""] {
+            assert_eq!(RunnerVersion::too_old(image), None, "{image}");
+        }
     }
 
     #[test]

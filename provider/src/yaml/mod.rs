@@ -88,8 +88,7 @@ impl YamlError {
         if let Some(line) = near.into_iter().find(|line| is_template(at(*line))) {
             return Self::at(
                 line,
-                "this is a template and not YAML. Render it first, for example with templatefile(), or put the \
-                 expression in quotes.",
+                "this is a template and not YAML. Replace the expression with its value, or render the file first.",
             );
         }
         Self::at(line, detail)
@@ -111,7 +110,9 @@ pub(crate) fn read(text: &str) -> Result<Document, YamlError> {
         Value::Object(values) => values,
         Value::Null => Map::new(),
         Value::String(text) if is_file_name(&text) => {
-            return Err(YamlError { detail: format!("this is the name of a file. Use file({text:?}).") });
+            return Err(YamlError {
+                detail: format!("this is the name of a file and not its content. In HCL, use file({text:?})."),
+            });
         }
         Value::String(_) => return Err(YamlError { detail: NO_MAP.to_owned() }),
         Value::Array(_) => {
@@ -136,7 +137,7 @@ pub(crate) fn first_document(text: &str) -> Result<(Value, Lines, bool), YamlErr
     Ok((value, lines, composer.has_another_document()))
 }
 
-const NO_MAP: &str = "this is a single value, but a values file is a map. To read a file, use file(\"values.yaml\").";
+const NO_MAP: &str = "this is a single value, but a values file is a map.";
 
 fn is_file_name(text: &str) -> bool {
     let is_short = text.len() < 200 && !text.contains(char::is_whitespace);

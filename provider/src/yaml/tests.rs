@@ -87,7 +87,10 @@ fn errors_have_a_line_and_no_content() {
         Some("line 2: this is a template and not YAML")
     );
     assert!(!refused("a: 'glrt-secret\n").contains("glrt"));
-    assert_eq!(refused("base.yaml"), "this is the name of a file. Use file(\"base.yaml\").");
+    assert_eq!(
+        refused("base.yaml"),
+        "this is the name of a file and not its content. In HCL, use file(\"base.yaml\")."
+    );
     assert_eq!(refused("- a"), "this is a list, but a values file is a map.");
     assert!(refused("glrt-secret").starts_with("this is a single value"));
     assert!(refused("a: *missing").starts_with("line 1:"));

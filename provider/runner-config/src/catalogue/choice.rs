@@ -8,23 +8,36 @@ pub struct Choice {
     /// Undocumented strings that the runner accepts as well.
     aliases: &'static [&'static str],
     ignores_case: bool,
+    /// What the runner uses instead of another string, if it does not reject it.
+    fallback: Option<&'static str>,
 }
 
 impl Choice {
     /// Case-sensitive.
     pub(super) const fn exact(of: &'static [&'static str]) -> Self {
-        Self { of, aliases: &[], ignores_case: false }
+        Self { of, aliases: &[], ignores_case: false, fallback: None }
     }
 
     /// Case-insensitive.
     pub(super) const fn any_case(of: &'static [&'static str]) -> Self {
-        Self { of, aliases: &[], ignores_case: true }
+        Self { of, aliases: &[], ignores_case: true, fallback: None }
     }
 
     /// Adds strings that the runner accepts and the documentation does not contain.
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
+    }
+
+    /// What the runner uses instead of a string that is not in the list.
+    pub(super) const fn else_uses(mut self, fallback: &'static str) -> Self {
+        self.fallback = Some(fallback);
+        self
+    }
+
+    /// What the runner uses instead of a string that is not in the list; `None` if it rejects the string.
+    pub fn fallback(&self) -> Option<&'static str> {
+        self.fallback
     }
 
     /// The spelling in the written configuration; `None` if the runner does not accept the string.

@@ -48,6 +48,8 @@ static POD: &[Key] = &[
 ];
 
 /// The empty string selects the default of the cluster.
+const DNS_POLICY: Choice =
+    Choice::exact(&["none", "default", "cluster-first", "cluster-first-with-host-net"]).else_uses("cluster-first");
 const PULL_POLICY: Choice = Choice::exact(&["never", "if-not-present", "always"]).or(&[""]);
 
 static PERMITTED: &[Key] = &[
@@ -138,11 +140,7 @@ static PARTS: &[Key] = &[
     tables("services", &SERVICES, "Services of all jobs."),
     text("suspend_pvc_size", "Size of the volume of a job that can be suspended. Defaults to `20Gi`.").since(19, 4),
     text("suspend_pvc_storage_class", "StorageClass of the volume of a job that can be suspended.").since(19, 4),
-    choice(
-        "dns_policy",
-        &["none", "default", "cluster-first", "cluster-first-with-host-net"],
-        "DNS policy of the pods.",
-    ),
+    Key::new("dns_policy", Kind::Choice(DNS_POLICY), "DNS policy of the pods."),
     table("dns_config", &DNS_CONFIG, "DNS configuration of the pods."),
     table("container_lifecycle", &CONTAINER_LIFECYCLE, "Lifecycle hooks of the build container."),
     tables(

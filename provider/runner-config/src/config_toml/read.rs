@@ -56,7 +56,13 @@ impl<'a> Reader<'a> {
         let value = match settled(key.kind, value, at) {
             Ok(value) => value?,
             Err(detail) => {
-                self.error(WRONG_VALUE, at, &detail);
+                match fallback(key.kind) {
+                    Some(used) => {
+                        let detail = format!("{detail} GitLab Runner ignores any other string, and uses {used}.");
+                        self.ignored(WRONG_VALUE, at, &detail);
+                    }
+                    None => self.error(WRONG_VALUE, at, &detail),
+                }
                 return None;
             }
         };
@@ -84,9 +90,14 @@ impl<'a> Reader<'a> {
                 );
                 return None;
             };
-            read.push(Value::Table(self.table(item, of, &format!("{at}[{index}]."))));
+            let is_given = !item.is_empty();
+            let item = self.table(item, of, &format!("{at}[{index}]."));
+            // A patch of which the runner ignores all keys changes nothing.
+            if key.toml != "pod_spec" || !is_given || !item.is_empty() {
+                read.push(Value::Table(item));
+            }
         }
-        Some(Value::Array(read))
+        (key.toml != "pod_spec" || !read.is_empty()).then_some(Value::Array(read))
     }
 
     fn unknown(&mut self, name: &str, at: &str, catalogue: &'static Table) {
@@ -124,6 +135,14 @@ impl<'a> Reader<'a> {
 
     pub(super) fn error(&mut self, summary: &'static str, at: &str, detail: &str) {
         self.findings.push(self.place.error(self.lines.of(at), summary, detail));
+    }
+}
+
+/// What the runner uses instead of a string that is not in the list of the key, if it accepts such strings.
+fn fallback(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Choice(choice) => choice.fallback(),
+        _ => None,
     }
 }
 

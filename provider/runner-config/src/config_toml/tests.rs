@@ -5,7 +5,8 @@ use super::*;
 use crate::catalogue::RUNNER;
 use crate::version::RunnerVersion;
 
-const RELEASE: Release<'_> = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.3.0" };
+const RELEASE: Release<'_> =
+    Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.3.0", chart_version: "0.86.0" };
 
 fn place(major: u16, minor: u16) -> Place {
     Place::strict(AttributePath::of("config_toml"), RunnerVersion::new(major, minor))
@@ -82,6 +83,35 @@ fn template_keys_without_effect_are_warnings() {
         ]
     );
     assert_eq!(template("[[runners]]\nx = 1\n", None).unwrap().remarks[0].line, None);
+}
+
+#[test]
+fn values_that_the_runner_replaces_are_no_errors() {
+    let text = "[[runners]]\n[runners.kubernetes]\ndns_policy = \"ClusterFirst\"\n";
+    let read = template(text, Some(4)).unwrap();
+    assert_eq!(read.config.runner["kubernetes"], toml::Value::Table(toml::Table::new()));
+    assert_eq!(
+        read.remarks[0].text,
+        "runners.kubernetes.dns_policy is \"ClusterFirst\". Use none, default, cluster-first or \
+         cluster-first-with-host-net. GitLab Runner ignores any other string, and uses cluster-first."
+    );
+    assert!(details(text)[0].contains("dns_policy is \"ClusterFirst\""));
+}
+
+#[test]
+fn patches_with_unknown_keys_alone_are_left_out() {
+    let text = "[[runners]]\n[[runners.kubernetes.pod_spec]]\nspecs = \"x\"\n";
+    let read = template(text, None).unwrap();
+    assert_eq!(read.config.runner["kubernetes"].get("pod_spec"), None);
+    assert_eq!(read.remarks.len(), 1);
+    let kept = template(&format!("{text}[[runners.kubernetes.pod_spec]]\nname = \"a\"\n"), None).unwrap();
+    assert_eq!(kept.config.runner["kubernetes"]["pod_spec"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn comments_with_expressions_are_read() {
+    let read = template("[[runners]]\n# {{ include \"mine\" . }}\nlimit = 1 # {{ $x := 1 }}\n", None).unwrap();
+    assert_eq!(read.config.runner["limit"].as_integer(), Some(1));
 }
 
 #[test]
@@ -193,7 +223,7 @@ fn choices_are_checked_as_in_gitlab_runner() {
             "line 3: runners.executor is \"docker\", but this resource only supports the Kubernetes executor. Set it to \"kubernetes\", or remove the key.",
             "line 8: runners.kubernetes.allowed_pull_policies[1] is \"IfNotPresent\". Use never, if-not-present or always.",
             "line 7: runners.kubernetes.dns_policy is \"Cluster-First\". Use none, default, cluster-first or \
-             cluster-first-with-host-net.",
+             cluster-first-with-host-net. GitLab Runner ignores any other string, and uses cluster-first.",
         ]
     );
 }

@@ -23,7 +23,7 @@ pub struct Text {
 ///
 /// All findings if one is an error. They do not quote the text, which may contain secrets.
 pub fn from_text(text: &str, release: Release<'_>, place: &Place) -> Result<Text, Vec<Diagnostic>> {
-    let text = release.expand(text).map_err(|unsupported| {
+    let text = release.expand_toml(text).map_err(|unsupported| {
         let first = unsupported.first().map(|one| one.line);
         vec![place.error(first, "Template expression not supported", &unsupported_detail(&unsupported))]
     })?;

@@ -29,6 +29,9 @@ impl Writer<'_> {
                 self.warning(&file, warning, project);
             }
         }
+        for (key, text) in &release.tasks {
+            project.report.add(Topic::Task, place::of(&self.input.files, key, None), text);
+        }
         for key in &release.lost {
             let text = "left out: the resource has no attribute for it.";
             project.report.add(Topic::NoCounterpart, place::of(&self.input.files, key, None), text);

@@ -109,7 +109,7 @@ fn keys_without_effect_are_listed_by_line() {
     let text = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-0123456789\nreplicaz: 2\nrunners:\n  builds: {cpuRequests: '1'}\n";
     let (_, report) = migrated(text, &Links::default());
     assert!(report.contains("values.yaml:3: replicaz:"), "{report}");
-    assert!(report.contains("values.yaml:5: runners.builds"), "{report}");
+    assert!(report.contains("values.yaml:5, `runners.builds.cpuRequests`: charts before 0.53 read it."), "{report}");
     assert!(!report.contains("stored in the plan"), "{report}");
 }
 

@@ -31,6 +31,7 @@ pub(super) fn config_updated(state: &mut NodeGroup, planned: &NodeGroup) {
     state.max_size = planned.max_size.clone();
     state.labels = planned.labels.clone();
     state.taints = planned.taints.clone();
+    state.update_config = planned.update_config.clone();
     state.node_repair = planned.node_repair.clone();
     state.build_nodes = planned.build_nodes.clone();
 }

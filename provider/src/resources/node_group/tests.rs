@@ -446,6 +446,37 @@ async fn the_version_is_kept_when_the_rest_fails() {
 }
 
 #[tokio::test]
+async fn the_configuration_is_kept_when_the_tags_fail() {
+    let account = Account::default();
+    let mut stage = stage(&account);
+    stage.apply_wholly(&guide()).await;
+    account.fault("TagResource", ALL, Fault::Error(403, "AccessDeniedException", "Not authorized"));
+    let at_once = |count: i64| {
+        let absent = ["max_unavailable_percentage", "update_strategy"].map(|name| (name, Raw::Null));
+        object(&[("max_unavailable", count.into()), absent[0].clone(), absent[1].clone()])
+    };
+    let config = |count: i64| with(&[("update_config", at_once(count)), ("tags", object(&[("cost", text("2"))]))]);
+    let found = stage.apply(&config(2)).await;
+    assert_eq!(summaries(&found), ["Cannot update the node group"], "{:?}", account.calls());
+    assert_eq!(stage.state.get("update_config"), at_once(2));
+    assert_eq!(account.bodies("UpdateNodegroupConfig").len(), 1);
+    assert_eq!(stage.changes(&config(2)).await, ["status", "tags", "tags_all"]);
+    assert!(stage.apply(&with(&[("tags", object(&[("cost", text("2"))]))])).await.has_errors());
+    assert_eq!(stage.state.get("update_config"), Raw::Null);
+}
+
+#[tokio::test]
+async fn a_create_that_is_not_visible_times_out() {
+    let account = Account::default();
+    account.fault("DescribeNodegroup", ALL, Fault::Error(404, "ResourceNotFoundException", "No node group found"));
+    let mut stage = stage(&account);
+    let timeouts = object(&[("create", text("20s")), ("update", Raw::Null), ("delete", Raw::Null)]);
+    let diagnostics = stage.apply(&with(&[("timeouts", timeouts)])).await;
+    let detail = &diagnostics.iter().next().unwrap().detail;
+    assert!(detail.contains("last seen: the node group is not visible yet"), "{detail}");
+}
+
+#[tokio::test]
 async fn an_update_waits_for_another_update() {
     let account = Account::default();
     let mut stage = stage(&account);

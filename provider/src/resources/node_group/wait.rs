@@ -101,7 +101,7 @@ fn not_visible<T>(begin: Instant, now: Instant, seen: bool) -> Result<Look<T>, C
     if seen || now.saturating_duration_since(begin) >= PROPAGATION {
         return Err(Cause::Deleted);
     }
-    Ok(Look::Pending("the update is not visible yet".to_owned()))
+    Ok(Look::Pending("the node group is not visible yet".to_owned()))
 }
 
 /// Waits until a group is neither being created nor updated.

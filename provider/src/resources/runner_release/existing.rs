@@ -48,6 +48,7 @@ fn secret_name(planned: &RunnerRelease, config: &RunnerRelease) -> Option<Option
         namespace: planned.namespace.as_str()?,
         version: version.and_then(RunnerVersion::parse),
         app_version: version,
+        is_migration: false,
     };
     Some(values::token_secret(&files, context))
 }

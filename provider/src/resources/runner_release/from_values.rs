@@ -4,6 +4,7 @@
 
 use gitlabspot_runner_config::catalogue::{GLOBAL, RUNNER};
 use gitlabspot_runner_config::config_toml::to_hcl;
+use gitlabspot_runner_config::version::{DEFAULT_RELEASE, RunnerVersion};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value as Json, json};
 use tfplugin::framework::Diagnostic;
@@ -12,7 +13,7 @@ use toml::Value as Toml;
 use super::schema::{ATTRIBUTES, DockerInDockerSettings, RunnerReleaseSettings};
 use super::settings::{Attributes, attributes};
 use super::spec::{self, Given, ReleaseSpec, Start, TokenKind, docker_in_docker_runner, global_defaults};
-use super::values::{self, Context, is_registration_token, security_context};
+use super::values::{self, ChartValues, Context, is_registration_token, security_context};
 
 /// The release that the files describe.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ pub struct Release {
     /// Settings without a corresponding attribute.
     pub lost: Vec<String>,
     pub warnings: Vec<Diagnostic>,
+    /// What the files do not decide: a key of the files, and what is to be done.
+    pub tasks: Vec<(String, String)>,
 }
 
 /// Reads the files in the order in which Helm merges them.
@@ -49,18 +52,46 @@ pub fn release(files: &[&str], place: Place<'_>) -> Result<Release, Vec<Diagnost
         runner_version: place.runner_version.map(str::to_owned),
         ..RunnerReleaseSettings::default()
     };
-    let (token, token_key) = token(files, place);
-    let resolved = spec::resolve(Given { typed, values: files, token, existing_secret: None })?;
-    let spec::Resolved { spec, warnings, .. } = resolved;
+    let context = Context {
+        release: place.name,
+        namespace: place.namespace,
+        version: None,
+        app_version: place.runner_version,
+        is_migration: true,
+    };
+    let read = values::read(files, context);
+    let (token, token_key) = token(&read);
+    let resolved = spec::resolve(Given { typed, values: files, token, existing_secret: None, is_migration: true })?;
+    let spec::Resolved { spec, warnings, mut tasks, .. } = resolved;
     let Attributes { mut given, lost } = attributes(settings(&spec));
     given.extend(config(&spec));
-    Ok(Release { attributes: in_order(given), token, token_key, lost, warnings })
+    tasks.extend(version_task(&read, &spec, place));
+    Ok(Release { attributes: in_order(given), token, token_key, lost, warnings, tasks })
+}
+
+/// Returns a task if the version of the image is not that of the release, or is not supported.
+fn version_task(read: &ChartValues, spec: &ReleaseSpec, place: Place<'_>) -> Option<(String, String)> {
+    let has_tag = read.settings.image.is_some() || read.image.tag.is_some();
+    if let Some(version) = RunnerVersion::too_old(&spec.pod.image).filter(|_| has_tag) {
+        let oldest = RunnerVersion::OLDEST;
+        let text = format!(
+            "GitLab Runner {version} is older than {oldest}, the oldest version that this provider supports. `image` keeps \
+             it. Set `runner_version` instead to update it."
+        );
+        return Some(("image".to_owned(), text));
+    }
+    if has_tag || place.runner_version.is_some() || spec::official_version(&spec.pod.image).is_some() {
+        return None;
+    }
+    let text = format!(
+        "there is no tag, so that the chart of the release determines the version. `image` has the tag of {DEFAULT_RELEASE}: \
+         replace it with that of the version that runs, or give that version with `--runner-version`."
+    );
+    Some(("image".to_owned(), text))
 }
 
 /// Returns the kind of the token that the release needs, unless a Secret contains it, and the key with a token.
-fn token(files: &[&str], place: Place<'_>) -> (Option<TokenKind>, Option<&'static str>) {
-    let context = Context { release: place.name, namespace: place.namespace, version: None, app_version: None };
-    let read = values::read(files, context);
+fn token(read: &ChartValues) -> (Option<TokenKind>, Option<&'static str>) {
     let (kind, key) = match (&read.runner_token, &read.registration_token) {
         (Some(token), _) if is_registration_token(token.expose_secret()) => {
             (TokenKind::Registration, Some("runnerToken"))
@@ -101,12 +132,12 @@ fn name(spec: &ReleaseSpec) -> Option<String> {
 fn image(image: &str, version: Option<&str>) -> Vec<(String, Json)> {
     let version = version.map(|version| ("runner_version".to_owned(), Json::from(version)));
     match spec::official_version(image) {
-        Some(found) => {
-            let is_default = version.is_none() && found == gitlabspot_runner_config::version::DEFAULT_RELEASE;
+        Some(found) if RunnerVersion::too_old(image).is_none() => {
+            let is_default = version.is_none() && found == DEFAULT_RELEASE;
             let found = ("runner_version".to_owned(), found.into());
             if is_default { Vec::new() } else { vec![found] }
         }
-        None => [("image".to_owned(), image.into())].into_iter().chain(version).collect(),
+        _ => [("image".to_owned(), image.into())].into_iter().chain(version).collect(),
     }
 }
 
@@ -139,7 +170,12 @@ fn config(spec: &ReleaseSpec) -> Map<String, Json> {
     let mut runner = spec.config.runner.clone();
     runner.retain(|key, _| !OF_RELEASE.contains(&key));
     if let Some(Toml::Table(kubernetes)) = runner.get_mut("kubernetes") {
-        if kubernetes.get("namespace").and_then(Toml::as_str) == Some(spec.names.namespace.as_str()) {
+        let namespace = kubernetes.get("namespace").and_then(Toml::as_str).map(str::to_owned);
+        let is_attribute = namespace.is_some() && namespace == spec.settings.job_namespace;
+        if is_attribute {
+            given.insert("job_namespace".to_owned(), json!(namespace));
+        }
+        if is_attribute || namespace.as_deref() == Some(spec.names.namespace.as_str()) {
             kubernetes.remove("namespace");
         }
         // An empty table is equivalent to none.

@@ -52,8 +52,8 @@ impl Desired {
         let typed = settings::of(planned)?;
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         let token = write_only.as_ref().map(|token| token.kind);
-        let resolved = spec::resolve(Given { typed, values: &values, token, existing_secret });
-        let spec::Resolved { spec, token: in_values, warnings } =
+        let resolved = spec::resolve(Given { typed, values: &values, token, existing_secret, is_migration: false });
+        let spec::Resolved { spec, token: in_values, warnings, .. } =
             resolved.map_err(|found| found.into_iter().collect::<Diagnostics>())?;
         let version = match (&write_only, spec.token.kind) {
             (None, _) => in_values.as_ref().map(|token| format!("sha256 {}", hash(token))),

@@ -53,8 +53,10 @@ impl Running {
         let known = asked.or(of_tag);
         let is_unknown = known.is_none() && (settings.image.is_some() || tag.is_some());
         let version = known.unwrap_or(RunnerVersion::DEFAULT);
-        let findings =
-            unknown_version(is_unknown, typed).into_iter().chain(without_patch(typed, settings, tag)).collect();
+        let findings = unknown_version(is_unknown, typed, settings.image.as_deref().or(tag))
+            .into_iter()
+            .chain(without_patch(typed, settings, tag))
+            .collect();
         Self { version, is_unknown, findings }
     }
 
@@ -69,13 +71,26 @@ impl Running {
     }
 }
 
-fn unknown_version(is_unknown: bool, typed: &RunnerReleaseSettings) -> Option<Diagnostic> {
+fn unknown_version(is_unknown: bool, typed: &RunnerReleaseSettings, image: Option<&str>) -> Option<Diagnostic> {
     let at = if typed.image.is_some() { "image" } else { "values" };
+    let (oldest, default) = (RunnerVersion::OLDEST, RunnerVersion::DEFAULT);
+    let (reason, advice) = match image.and_then(RunnerVersion::too_old) {
+        Some(version) => (
+            format!(
+                "GitLab Runner {version}, the version in the tag of the image, is older than {oldest}, the oldest supported version."
+            ),
+            "Use a newer image.",
+        ),
+        None => (
+            format!(
+                "The tag of the image does not contain the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does."
+            ),
+            "Set runner_version to the version in the image.",
+        ),
+    };
     let detail = format!(
-        "The tag of the image does not contain the version of GitLab Runner, as alpine-v{DEFAULT_RELEASE} does. Each \
-         pod registers its runner when it starts, which works with every version, and the configuration is validated \
-         for {}. Set runner_version to the version in the image.",
-        RunnerVersion::DEFAULT
+        "{reason} Each pod registers its runner when it starts, which works with every version, and the configuration is \
+         validated for {default}. {advice}"
     );
     is_unknown.then(|| Diagnostic::warning("Runner version not known", detail).at(AttributePath::of(at)))
 }
@@ -132,6 +147,18 @@ mod tests {
             assert_eq!(running(json!({ "image": image }), None), warned(), "{image}");
         }
         assert_eq!(running(json!({}), Some("alpine-bleeding")), warned());
+    }
+
+    #[test]
+    fn version_that_is_too_old_is_named() {
+        let detail = |image: &str| {
+            let typed: RunnerReleaseSettings = serde_json::from_value(json!({ "image": image })).unwrap();
+            Running::of(None, &typed, &typed, None).findings().remove(0).detail
+        };
+        assert!(
+            detail("registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v13.5.0").starts_with("GitLab Runner 13.5, ")
+        );
+        assert!(detail("mirror/x:v1.4.0").starts_with("The tag of the image does not contain"));
     }
 
     #[test]

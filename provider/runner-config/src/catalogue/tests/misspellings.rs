@@ -42,7 +42,13 @@ fn siblings(table: &'static Table, path: &str, name: fn(&Key) -> &'static str) -
 
 #[test]
 fn misspelt_keys_in_toml_are_refused_with_a_suggestion() {
-    let release = Release { name: "gitlab-runner", namespace: "ci", values: None, app_version: "19.4.0" };
+    let release = Release {
+        name: "gitlab-runner",
+        namespace: "ci",
+        values: None,
+        app_version: "19.4.0",
+        chart_version: "0.93.0",
+    };
     let place = Place::strict(AttributePath::of("config_toml"), NEWEST);
     let details = |object: Json| {
         let text = toml::to_string(&object).unwrap();

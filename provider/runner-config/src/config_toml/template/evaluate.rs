@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::parse::{Action, Node, Operand};
-use super::{Release, Unsupported};
+use super::{Release, Unsupported, named};
 
 pub(super) struct Evaluator<'a> {
     pub(super) release: &'a Release<'a>,
@@ -49,7 +49,8 @@ impl Evaluator<'_> {
     }
 
     fn refuse(&mut self, action: &Action) {
-        self.unsupported.push(Unsupported { line: action.line, expression: action.source.clone() });
+        let Action { line, is_comment, ref source, .. } = *action;
+        self.unsupported.push(Unsupported { line, expression: source.clone(), is_comment });
     }
 
     fn action(&self, action: &Action) -> Option<Value> {
@@ -70,6 +71,9 @@ impl Evaluator<'_> {
         let Operand::Function(name) = first else {
             return if rest.is_empty() && last.is_none() { self.operand(first) } else { None };
         };
+        if let ("include", [Operand::Text(template), Operand::Root], None) = (name.as_str(), rest, &last) {
+            return named::template(template, self.release).map(Value::from);
+        }
         let arguments = rest.iter().map(|operand| self.operand(operand)).chain(last.map(Some));
         function(name, &arguments.collect::<Option<Vec<_>>>()?)
     }
@@ -82,6 +86,7 @@ impl Evaluator<'_> {
             Operand::Flag(flag) => Some(Value::from(*flag)),
             Operand::Group(commands) => self.pipeline(commands),
             Operand::Function(name) => function(name, &[]),
+            Operand::Root => None,
         }
     }
 
@@ -94,6 +99,7 @@ impl Evaluator<'_> {
             ["Release", "Service"] => "Helm".into(),
             ["Chart", "Name"] => "gitlab-runner".into(),
             ["Chart", "AppVersion"] => self.release.app_version.into(),
+            ["Chart", "Version"] => self.release.chart_version.into(),
             ["Values", path @ ..] => match self.release.values {
                 Some(values) => at(values, path),
                 // The chart's default for `runners.config` contains this value.
@@ -141,12 +147,45 @@ fn function(name: &str, arguments: &[Value]) -> Option<Value> {
             let value = text(value)?;
             value.strip_prefix(text(prefix)?.as_str()).unwrap_or(&value).into()
         }
+        ("hasPrefix", [prefix, value]) => text(value)?.starts_with(text(prefix)?.as_str()).into(),
+        ("hasSuffix", [suffix, value]) => text(value)?.ends_with(text(suffix)?.as_str()).into(),
+        ("contains", [part, value]) => text(value)?.contains(text(part)?.as_str()).into(),
+        ("replace", [old, new, value]) => text(value)?.replace(text(old)?.as_str(), &text(new)?).into(),
+        ("trunc", [length, value]) => truncated(&text(value)?, length.as_i64()?)?.into(),
+        ("printf", [format, values @ ..]) => formatted(format.as_str()?, values)?.into(),
         _ => return None,
     })
 }
 
+/// The first letters of a text; with a negative length, the last ones. Sprig counts bytes, which for other letters than
+/// those of ASCII is not supported.
+fn truncated(text: &str, length: i64) -> Option<String> {
+    let count = usize::try_from(length.unsigned_abs()).ok()?.min(text.len());
+    let cut = if length < 0 { text.get(text.len() - count..) } else { text.get(..count) };
+    cut.map(str::to_owned)
+}
+
+/// `printf` with `%s` for strings, `%d` for integers and `%%`. `None` for other verbs, and for values of other types.
+fn formatted(format: &str, values: &[Value]) -> Option<String> {
+    let mut values = values.iter();
+    let mut text = String::new();
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => match letters.next()? {
+                '%' => text.push('%'),
+                's' => text.push_str(values.next()?.as_str()?),
+                'd' => text.push_str(&values.next()?.as_i64()?.to_string()),
+                _ => return None,
+            },
+            letter => text.push(letter),
+        }
+    }
+    values.next().is_none().then_some(text)
+}
+
 /// The value as Go formats it; `None` for maps and lists, which are not valid in a configuration.
-fn printed(value: &Value) -> Option<String> {
+pub(super) fn printed(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),
         Value::Bool(flag) => Some(flag.to_string()),
@@ -157,7 +196,7 @@ fn printed(value: &Value) -> Option<String> {
 }
 
 /// Whether a value is true in Go templates.
-fn is_true(value: &Value) -> bool {
+pub(super) fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => *flag,

@@ -1,6 +1,7 @@
 //! Parser of templates.
 
 use super::Unsupported;
+use super::comment::Comments;
 
 /// A node of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub(super) struct Action {
     pub(super) line: usize,
     /// The source, with its braces.
     pub(super) source: String,
+    /// Whether it is in a comment of TOML.
+    pub(super) is_comment: bool,
     /// Commands, each of which passes its value to the next.
     pub(super) pipeline: Vec<Vec<Operand>>,
 }
@@ -29,6 +32,8 @@ pub(super) enum Operand {
     Integer(i64),
     Flag(bool),
     Function(String),
+    /// `.` or `$`: everything that an expression can read.
+    Root,
     Group(Vec<Vec<Self>>),
 }
 
@@ -46,7 +51,7 @@ pub(super) fn parse(text: &str) -> Result<(Vec<Node>, Vec<Unsupported>), Vec<Uns
 
 enum Piece {
     Text(String),
-    Action { line: usize, source: String, code: String },
+    Action { line: usize, source: String, code: String, is_comment: bool },
 }
 
 /// Splits the text at the braces and removes the white space at `{{-` and `-}}`.
@@ -54,6 +59,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     let mut trims = false;
+    let mut comments = Comments::default();
     loop {
         let line = text.get(..text.len() - rest.len()).unwrap_or_default().matches('\n').count() + 1;
         let Some((before, after)) = rest.split_once("{{") else {
@@ -61,9 +67,10 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
             return Ok(pieces);
         };
         let line = line + before.matches('\n').count();
+        comments.pass(before);
         let Some((inside, tail)) = split_end(after) else {
             let expression = format!("{{{{{}", after.lines().next().unwrap_or_default());
-            return Err(vec![Unsupported { line, expression }]);
+            return Err(vec![Unsupported { line, expression, is_comment: false }]);
         };
         let before = if trims { before.trim_start() } else { before };
         // White space is required: `{{-3}}` is the number -3.
@@ -73,7 +80,12 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Vec<Unsupported>> {
         let trimmed = code.strip_suffix('-').filter(|code| code.ends_with(char::is_whitespace));
         trims = trimmed.is_some();
         let code = trimmed.unwrap_or(code).trim().to_owned();
-        pieces.push(Piece::Action { line, source: format!("{{{{{inside}}}}}"), code });
+        pieces.push(Piece::Action {
+            line,
+            source: format!("{{{{{inside}}}}}"),
+            code,
+            is_comment: comments.is_inside(),
+        });
         rest = tail;
     }
 }
@@ -115,18 +127,18 @@ enum Stop {
 
 impl Parser {
     fn refuse(&mut self, line: usize, source: String) {
-        self.unsupported.push(Unsupported { line, expression: source });
+        self.unsupported.push(Unsupported { line, expression: source, is_comment: false });
     }
 
     fn nodes(&mut self, is_inside: bool) -> (Vec<Node>, Stop) {
         let mut nodes = Vec::new();
         while let Some(piece) = self.pieces.next() {
-            let (line, source, code) = match piece {
+            let (line, source, code, is_comment) = match piece {
                 Piece::Text(text) => {
                     nodes.push(Node::Text(text));
                     continue;
                 }
-                Piece::Action { line, source, code } => (line, source, code),
+                Piece::Action { line, source, code, is_comment } => (line, source, code, is_comment),
             };
             let (word, more) = code.split_once(char::is_whitespace).unwrap_or((&code, ""));
             match word {
@@ -140,8 +152,8 @@ impl Parser {
                     while let (_, Stop::Else(..)) = self.nodes(true) {}
                 }
                 _ => match pipeline(&code) {
-                    Some(pipeline) => nodes.push(Node::Value(Action { line, source, pipeline })),
-                    None => self.refuse(line, source),
+                    Some(pipeline) => nodes.push(Node::Value(Action { line, source, is_comment, pipeline })),
+                    None => self.unsupported.push(Unsupported { line, expression: source, is_comment }),
                 },
             }
         }
@@ -155,7 +167,7 @@ impl Parser {
             let condition = match code.as_str() {
                 "" => None,
                 code => match pipeline(code) {
-                    Some(pipeline) => Some(Action { line, source: source.clone(), pipeline }),
+                    Some(pipeline) => Some(Action { line, source: source.clone(), is_comment: false, pipeline }),
                     None => {
                         self.refuse(line, source.clone());
                         None
@@ -247,12 +259,16 @@ fn operand(word: &str) -> Option<Operand> {
     if let Ok(number) = word.parse() {
         return Some(Operand::Integer(number));
     }
+    if word == "." {
+        return Some(Operand::Root);
+    }
     // `$` is the root, so that `$.Values` and `.Values` are the same.
     if let Some(path) = word.strip_prefix("$.").or_else(|| word.strip_prefix('.')) {
         let names: Vec<String> = path.split('.').map(str::to_owned).collect();
         return names.iter().all(|name| is_name(name)).then_some(Operand::Field(names));
     }
     match word {
+        "$" => Some(Operand::Root),
         "true" => Some(Operand::Flag(true)),
         "false" => Some(Operand::Flag(false)),
         name if is_name(name) => Some(Operand::Function(name.to_owned())),

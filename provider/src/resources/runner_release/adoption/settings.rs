@@ -174,7 +174,7 @@ pub(super) fn differences(found: &Settings, wanted_release: &Desired, hashes: &S
 
 /// Returns `[[runners]]` of the template, with the spelling of the catalogue if it has all of the keys.
 fn template(text: &str) -> toml::Table {
-    let release = Release { name: "", namespace: "", values: None, app_version: "" };
+    let release = Release { name: "", namespace: "", values: None, app_version: "", chart_version: "" };
     let version = RunnerVersion::new(u16::MAX, 0);
     let place = Place { path: AttributePath::root(), version, rules: Rules::Template, first_line: None };
     if let Ok(read) = from_text(text, release, &place)

@@ -17,7 +17,7 @@ fn resolved(attributes: &Map<String, Json>, token: Option<TokenKind>) -> Result<
     }
     let model = RunnerRelease::from_raw(Raw::from(&Json::Object(attributes))).map_err(|error| format!("{error:?}"))?;
     let typed = super::super::settings::of(&model.unwrap()).map_err(|error| format!("{error:?}"))?;
-    let given = Given { typed, values: &[], token, existing_secret: None };
+    let given = Given { typed, values: &[], token, existing_secret: None, is_migration: false };
     Ok(spec::resolve(given).map_err(|error| format!("{error:#?}"))?.spec)
 }
 
@@ -60,14 +60,19 @@ fn parts(spec: &ReleaseSpec) -> Vec<String> {
 /// Checks that the release of the attributes is the same as the release of the file.
 fn check(name: &str, text: &str) {
     let Ok(release) = release(&[text], PLACE) else {
-        let given =
-            Given { typed: RunnerReleaseSettings::default(), values: &[text], token: None, existing_secret: None };
+        let given = Given {
+            typed: RunnerReleaseSettings::default(),
+            values: &[text],
+            token: None,
+            existing_secret: None,
+            is_migration: false,
+        };
         let refused = spec::resolve(given).map(|_| ()).is_err();
         assert!(refused, "{name} is a release, and is not translated");
         return;
     };
     let typed = RunnerReleaseSettings::default();
-    let given = Given { typed, values: &[text], token: release.token, existing_secret: None };
+    let given = Given { typed, values: &[text], token: release.token, existing_secret: None, is_migration: false };
     let expected = spec::resolve(given).unwrap().spec;
     let found = resolved(&release.attributes, release.token).unwrap_or_else(|error| panic!("{name}: {error}"));
     for (found, expected) in parts(&found).iter().zip(parts(&expected)) {
@@ -105,6 +110,105 @@ fn every_kind_of_key_is_translated() {
         check(text, text);
         assert!(release(&[text], PLACE).unwrap().lost.is_empty());
     }
+}
+
+#[test]
+fn job_namespace_is_an_attribute() {
+    let found = release(&["gitlabUrl: https://x\nrunners: {jobNamespace: jobs}\n"], PLACE).unwrap();
+    assert_eq!((found.attributes.get("job_namespace"), found.attributes.get("config")), (Some(&json!("jobs")), None));
+    check("jobNamespace", "gitlabUrl: https://x\nrbac: {create: true}\nrunners: {jobNamespace: jobs}\n");
+    let text = "gitlabUrl: https://x\nrunners: {jobNamespace: a, config: \"[[runners]]\\n[runners.kubernetes]\\nnamespace = 'b'\"}\n";
+    let other = release(&[text], PLACE).unwrap();
+    assert_eq!(other.attributes["config"], json!({ "kubernetes": { "namespace": "b" } }));
+}
+
+/// Returns the release, with the keys of its tasks.
+fn with_tasks(text: &str, runner_version: Option<&str>) -> (Release, Vec<String>) {
+    let release = release(&[text], Place { runner_version, ..PLACE }).unwrap();
+    let keys = release.tasks.iter().map(|(key, _)| key.clone()).collect();
+    (release, keys)
+}
+
+const OLDER: &str = "gitlabUrl: https://x\nrunners:\n  privileged: true\n  image: alpine\n  locked: false\n  nodeSelector: {a: b}\n  \
+                     cache: {cacheType: s3, s3BucketName: b, s3CacheInsecure: false}\n  builds: {cpuLimit: 1}\nrunnerToken: glrt-x\n";
+
+#[test]
+fn keys_of_older_charts_are_translated_for_them() {
+    let (release, tasks) = with_tasks(OLDER, Some("15.11.0"));
+    assert_eq!(
+        release.attributes["config"],
+        json!({
+            "cache": { "type": "s3", "s3": { "bucket_name": "b" } },
+            "kubernetes": { "cpu_limit": "1", "image": "alpine", "privileged": true },
+        })
+    );
+    assert_eq!(tasks, ["runners.nodeSelector"]);
+    assert!(release.tasks[0].1.contains("set `kubernetes.node_selector` in `config`."), "{:?}", release.tasks);
+}
+
+#[test]
+fn keys_of_older_charts_take_precedence_over_the_configuration() {
+    let text = "gitlabUrl: https://x\nrunnerToken: glrt-x\nenvVars: [{name: KUBERNETES_CPU_LIMIT, value: '3'}]\nrunners:\n  image: a\n  \
+                builds: {cpuLimit: '1'}\n  config: |\n    [[runners]]\n    [runners.kubernetes]\n    image = 'b'\n";
+    let (release, _) = with_tasks(text, Some("15.11.0"));
+    assert_eq!(release.attributes["config"], json!({ "kubernetes": { "cpu_limit": "3", "image": "a" } }));
+}
+
+#[test]
+fn keys_of_older_charts_are_tasks_or_without_effect() {
+    let (unknown, tasks) = with_tasks(OLDER, None);
+    let keys = [
+        "builds.cpuLimit",
+        "cache.cacheType",
+        "cache.s3BucketName",
+        "cache.s3CacheInsecure",
+        "image",
+        "nodeSelector",
+        "privileged",
+    ];
+    let mut sorted = tasks;
+    sorted.sort();
+    assert_eq!(sorted, keys.map(|key| format!("runners.{key}")));
+    assert!(unknown.tasks.iter().all(|(_, text)| text.contains("`--runner-version` tells")), "{:?}", unknown.tasks);
+    assert_eq!(unknown.attributes.get("config"), None);
+    let (newer, tasks) = with_tasks(OLDER, Some("16.0.0"));
+    assert_eq!((tasks.len(), newer.attributes.get("config")), (0, None));
+    let warnings: Vec<_> = newer.warnings.iter().flat_map(|one| one.detail.lines()).collect();
+    assert_eq!(warnings.iter().filter(|line| line.contains("charts before 0.53 read it")).count(), 7, "{warnings:?}");
+}
+
+#[test]
+fn options_of_a_registration_are_tasks_without_a_token() {
+    let text = "gitlabUrl: https://x\nrunners: {secret: s, tags: 'a,b', locked: false}\n";
+    let (release, tasks) = with_tasks(text, None);
+    assert_eq!(tasks, ["runners.tags", "runners.locked"]);
+    assert!(release.tasks[0].1.contains("set `tag_list = [\"a\",\"b\"]` in `registration`"), "{:?}", release.tasks);
+    assert!(
+        release.tasks[0].1.starts_with("it is left out") && release.tasks[0].1.contains("If the Secret s contains")
+    );
+    assert_eq!(release.warnings.len(), 0, "{:?}", release.warnings);
+    let (release, _) = with_tasks("gitlabUrl: https://x\nrunnerRegistrationToken: ''\nrunners: {tags: a}\n", None);
+    assert!(release.tasks[0].1.contains("`registration_token_wo` instead of"), "{:?}", release.tasks);
+    let (release, tasks) = with_tasks("gitlabUrl: https://x\nrunnerToken: glrt-x\nrunners: {tags: a}\n", None);
+    assert_eq!((tasks.len(), release.warnings.len()), (0, 1), "{:?}", release.warnings);
+}
+
+#[test]
+fn images_without_a_version_are_tasks() {
+    let text = "gitlabUrl: https://x\nimage: {registry: r.example.com, image: m/gitlab-runner}\n";
+    let (release, tasks) = with_tasks(text, None);
+    assert_eq!(release.attributes["image"], "r.example.com/m/gitlab-runner:alpine-v19.3.0");
+    assert_eq!(tasks, ["image"]);
+    let (release, tasks) = with_tasks(text, Some("17.6.0"));
+    assert_eq!(release.attributes["image"], "r.example.com/m/gitlab-runner:alpine-v17.6.0");
+    assert_eq!(tasks, [""; 0]);
+    for text in ["gitlabUrl: https://x\n", "gitlabUrl: https://x\nimage: {registry: r, tag: alpine-v18.0.0}\n"] {
+        assert_eq!(with_tasks(text, None).1, [""; 0], "{text}");
+    }
+    let (old, tasks) = with_tasks("gitlabUrl: https://x\nimage: {tag: alpine-v13.5.0}\n", None);
+    assert_eq!(old.attributes["image"], "registry.gitlab.com/gitlab-org/gitlab-runner:alpine-v13.5.0");
+    assert_eq!((old.attributes.get("runner_version"), tasks), (None, vec!["image".to_owned()]));
+    assert!(resolved(&old.attributes, old.token).is_ok());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tfplugin::framework::{AttributePath, Diagnostic};
 use toml::{Table, Value};
 
 use super::super::schema::{ATTRIBUTES, RunnerReleaseSettings};
-use super::super::values::ChartValues;
+use super::super::values::{CHART, ChartValues};
 use super::{Names, SessionServer, build_nodes, docker_in_docker};
 
 /// Defaults of the global keys.
@@ -36,6 +36,7 @@ impl Sources<'_> {
             return Err(findings);
         }
         let mut layers = vec![self.defaults(), self.derived()];
+        layers.extend(self.job_namespace_of_values());
         layers.extend(self.values.config.iter().cloned());
         layers.push(self.values.environment.clone());
         layers.extend(named_parts(&self.values.settings));
@@ -59,6 +60,13 @@ impl Sources<'_> {
             kubernetes.insert("image".into(), "alpine".into());
         }
         config
+    }
+
+    /// Returns the namespace of jobs in values files without a configuration: the default of `runners.config` in the
+    /// chart refers to it. A configuration in the files replaces that default.
+    fn job_namespace_of_values(&self) -> Option<Config> {
+        let namespace = self.values.settings.job_namespace.as_deref().filter(|_| !self.values.has_config)?;
+        Some(Config { runner: kubernetes([("namespace", namespace.into())]), ..Config::default() })
     }
 
     /// Returns the keys that other parts of the release require.
@@ -92,8 +100,8 @@ impl Sources<'_> {
         }
         if let Some(text) = &typed.config_toml {
             let app_version = typed.runner_version.as_deref().unwrap_or(DEFAULT_RELEASE);
-            let release =
-                Release { name: &self.names.release, namespace: &self.names.namespace, values: None, app_version };
+            let Names { release: name, namespace, .. } = self.names;
+            let release = Release { name, namespace, values: None, app_version, chart_version: CHART };
             let place = Place::strict(AttributePath::of("config_toml"), self.version);
             add("config_toml", from_text(text, release, &place).map(|text| text.config));
         }
@@ -151,7 +159,7 @@ fn named(settings: &RunnerReleaseSettings) -> Vec<(&'static str, Config)> {
     configs
 }
 
-/// Returns the same from values files, without the namespace of jobs: the text in the files refers to it.
+/// Returns the same from values files, without the namespace of jobs: a configuration in the files may not use it.
 fn named_parts(settings: &RunnerReleaseSettings) -> impl Iterator<Item = Config> {
     named(settings).into_iter().filter(|(name, _)| *name == "runner_name").map(|(_, config)| config)
 }

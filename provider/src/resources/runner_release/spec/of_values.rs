@@ -1,10 +1,11 @@
 //! Settings in values files that have no effect in this release: they are omitted with a note, as the chart omits them.
 
+use serde_json::Value as Json;
 use tfplugin::framework::{AttributePath, Diagnostic, Step};
 
 use super::super::schema::RunnerReleaseSettings;
 use super::super::values::{ChartValues, Notes, is_of_registration, option};
-use super::{Roles, ServiceAccount, Start};
+use super::{Names, Roles, ServiceAccount, Start, TokenSecret};
 
 /// Adds the position in the file to diagnostics about attributes that values files set.
 pub(super) fn placed(
@@ -43,18 +44,32 @@ pub(super) fn excused(
     typed: &RunnerReleaseSettings,
     values: &mut ChartValues,
 ) -> Vec<Diagnostic> {
-    let is_of_files =
-        typed.config.is_none() && typed.config_toml.is_none() && typed.cache.is_none() && values.has_config;
+    let is_of_files = typed.config.is_none() && typed.config_toml.is_none() && typed.cache.is_none();
     let (errors, mut kept): (Vec<_>, Vec<_>) = findings.into_iter().partition(|one| is_of_files && one.is_error());
     for error in errors {
         match error.path.steps().first() {
             Some(Step::Attribute(name)) if name == "cache_secret_name" && typed.cache_secret_name.is_some() => {
                 kept.push(error);
             }
-            _ => values.notes.add("runners.config", &error.detail),
+            _ => {
+                let key = key_of_credentials(values);
+                values.notes.add(&key, &error.detail);
+            }
         }
     }
     kept
+}
+
+/// Returns the key of the files that contains the credentials of the cache: a variable, or the configuration.
+fn key_of_credentials(values: &ChartValues) -> String {
+    const NAME: &str = "CACHE_S3_ACCESS_KEY";
+    let is_key = |variable: &&Json| variable["name"] == NAME;
+    let is_extra = values.settings.extra_env.as_ref().is_some_and(|variables| variables.contains_key(NAME));
+    match values.env.iter().find(is_key) {
+        _ if is_extra => format!("extraEnv.{NAME}"),
+        Some(_) => "envVars".to_owned(),
+        None => "runners.config".to_owned(),
+    }
 }
 
 /// Disables objects that the chart only creates together with others.
@@ -105,25 +120,79 @@ pub(super) fn session_server(
     }
 }
 
+/// How certain it is that the token is an authentication token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Certainty<'a> {
+    /// The Secret of the token, if its content is not known.
+    pub(super) unread: Option<&'a TokenSecret>,
+    /// Whether this is a migration, and no file contains a token.
+    pub(super) is_assumed: bool,
+}
+
+impl Certainty<'_> {
+    /// What to do with an option that a migration leaves out.
+    fn task(&self, option: &str, value: &Json) -> String {
+        let otherwise = match self.unread {
+            Some(secret) => {
+                let name = &secret.name;
+                format!(
+                    "If the Secret {name} contains a registration token, set `{option} = {value}` in `registration`."
+                )
+            }
+            None => format!(
+                "If the release has a registration token, set `{option} = {value}` in `registration`, and \
+                 `registration_token_wo` instead of `runner_token_wo`."
+            ),
+        };
+        format!(
+            "it is left out, because an authentication token (glrt-...) is assumed, with which GitLab stores this setting. \
+             {otherwise}"
+        )
+    }
+
+    /// Why an option has no effect.
+    fn reason(&self) -> String {
+        match self.unread {
+            Some(secret) => format!(
+                "with a registration token in the Secret {} it has an effect, and with an authentication token (glrt-...) \
+                 it has none: GitLab stores this setting then. The Secret has not been read, and an authentication token \
+                 is assumed.",
+                secret.name
+            ),
+            None => {
+                "it has no effect with an authentication token (glrt-...): GitLab stores this setting. The chart omits \
+                     it as well."
+                    .to_owned()
+            }
+        }
+    }
+}
+
 /// Removes options that GitLab stores with an authentication token.
 pub(super) fn registration(
     settings: &mut RunnerReleaseSettings,
     typed: &RunnerReleaseSettings,
+    certainty: Certainty<'_>,
     values: &mut ChartValues,
 ) {
-    const EFFECT: &str = "it has no effect with an authentication token (glrt-...): GitLab stores this setting. The \
-        chart omits it as well.";
+    let effect = certainty.reason();
     let given = std::mem::replace(&mut settings.registration, typed.registration.clone());
     if let Some(given) = given.filter(|_| typed.registration.is_none()) {
-        for (path, is_set) in [
-            ("runners.tags", given.tag_list.is_some()),
-            ("runners.runUntagged", given.run_untagged.is_some()),
-            ("runners.locked", given.locked.is_some()),
-            ("runners.protected", given.access_level.is_some()),
-            ("runners.maximumTimeout", given.maximum_timeout.is_some()),
+        let given = serde_json::to_value(given).unwrap_or_default();
+        for (path, option) in [
+            ("runners.tags", "tag_list"),
+            ("runners.runUntagged", "run_untagged"),
+            ("runners.locked", "locked"),
+            ("runners.protected", "access_level"),
+            ("runners.maximumTimeout", "maximum_timeout"),
         ] {
-            if is_set {
-                values.notes.add(path, EFFECT);
+            match &given[option] {
+                Json::Null => {}
+                value if certainty.is_assumed => {
+                    let text = certainty.task(option, value);
+                    values.tasks.push((path.to_owned(), text));
+                }
+                _ => values.notes.add(path, &effect),
             }
         }
     }
@@ -147,7 +216,28 @@ pub(super) fn registration(
         });
     }
     for (path, name) in variables {
-        values.notes.add(&path, format!("{name}: {EFFECT}"));
+        values.notes.add(&path, format!("{name}: {effect}"));
+    }
+}
+
+/// Adds a note if the namespace of jobs in values files is not that of the configuration.
+pub(super) fn job_namespace(
+    typed: &RunnerReleaseSettings,
+    runner: &toml::Table,
+    names: &Names,
+    values: &mut ChartValues,
+) {
+    let Some(given) = values.settings.job_namespace.as_deref().filter(|_| typed.job_namespace.is_none()) else {
+        return;
+    };
+    let namespace = runner.get("kubernetes").and_then(|kubernetes| kubernetes.get("namespace")?.as_str());
+    let namespace = namespace.unwrap_or(&names.namespace);
+    if namespace != given {
+        let text = format!(
+            "jobs run in {namespace}, because the configuration does not refer to this key, and their Role is created \
+             there. The chart creates the Role in {given}."
+        );
+        values.notes.add("runners.jobNamespace", text);
     }
 }
 

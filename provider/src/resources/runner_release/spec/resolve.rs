@@ -9,6 +9,7 @@ use super::super::schema::RunnerReleaseSettings;
 use super::super::values::{self, ChartValues, Context};
 use super::super::version::{self, Running};
 use super::configuration::Sources;
+use super::of_values::Certainty;
 use super::{
     ManagerPod, Metrics, Names, Registration, ReleaseSpec, Roles, Rule, ServiceAccount, SessionServer, Start,
     TokenKind, TokenSecret, job_pod, lint, needed, of_values,
@@ -23,6 +24,8 @@ pub struct Given<'a> {
     pub token: Option<TokenKind>,
     /// The kind of the token in the Secret of `token_secret_name`. Without it, an authentication token is assumed.
     pub existing_secret: Option<TokenKind>,
+    /// Whether values of an existing release are translated: those of older charts may have had an effect.
+    pub is_migration: bool,
 }
 
 /// The resolved release.
@@ -32,6 +35,8 @@ pub struct Resolved {
     /// The token in a values file, which is used if no write-only token is set.
     pub token: Option<SecretString>,
     pub warnings: Vec<Diagnostic>,
+    /// What a migration does not decide, by the key of the files.
+    pub tasks: Vec<(String, String)>,
 }
 
 /// Resolves a configuration.
@@ -50,6 +55,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
         namespace: &namespace,
         version: asked_version,
         app_version: typed.runner_version.as_deref(),
+        is_migration: given.is_migration,
     };
     let mut values = match given.values {
         [] => ChartValues::default(),
@@ -75,7 +81,10 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     let token = keep(token.choose(&mut values), &mut findings);
     findings.append(&mut values.errors);
     if token.as_ref().is_none_or(|token| token.kind == TokenKind::Authentication) {
-        of_values::registration(&mut settings, &typed, &mut values);
+        let is_unread = |token: &&TokenSecret| !token.owned && given.existing_secret.is_none();
+        let unread = token.as_ref().filter(is_unread);
+        let is_assumed = given.is_migration && values.runner_token.is_none();
+        of_values::registration(&mut settings, &typed, Certainty { unread, is_assumed }, &mut values);
     }
     let single_pod = settings.hpa.is_none() && settings.replicas.unwrap_or(1) == 1;
     of_values::session_server(&mut settings, &typed, single_pod, &mut values.notes);
@@ -101,6 +110,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
     if let Some(config) = &config {
         let found = lint::runner(&config.runner, &settings);
         findings.extend(of_values::excused(found, &typed, &mut values));
+        of_values::job_namespace(&typed, &config.runner, &names, &mut values);
     }
     if let Some(token) = &token {
         findings.extend(lint::registration(token.kind, &settings));
@@ -158,7 +168,7 @@ pub fn resolve(given: Given<'_>) -> Result<Resolved, Vec<Diagnostic>> {
         TokenKind::Authentication => values.runner_token,
         TokenKind::Registration => values.registration_token,
     };
-    Ok(Resolved { spec, token, warnings })
+    Ok(Resolved { spec, token, warnings, tasks: values.tasks })
 }
 
 fn keep<T>(result: Result<T, Vec<Diagnostic>>, findings: &mut Vec<Diagnostic>) -> Option<T> {
@@ -178,6 +188,7 @@ const MAY_BE_IN_VALUES: [&str; 2] = [NO_URL, NO_TOKEN];
 /// Why there is no URL of GitLab.
 enum WrongUrl {
     Missing,
+    Placeholder(String),
     NoScheme(String),
 }
 
@@ -185,6 +196,9 @@ impl WrongUrl {
     fn finding(self) -> Diagnostic {
         let detail = match self {
             Self::Missing => "Set gitlab_url, or gitlabUrl in a values file.".to_owned(),
+            Self::Placeholder(url) => format!(
+                "{url:?} is a placeholder. Replace it with the address of GitLab, such as https://gitlab.example.com/."
+            ),
             Self::NoScheme(url) => {
                 format!("{url:?} must start with https:// or http://. Write for instance \"https://{url}\".")
             }
@@ -203,8 +217,14 @@ fn gitlab_url(settings: &RunnerReleaseSettings) -> Result<String, WrongUrl> {
 fn with_scheme(url: &str) -> Result<String, WrongUrl> {
     match url.starts_with("https://") || url.starts_with("http://") {
         true => Ok(url.to_owned()),
+        false if is_placeholder(url) => Err(WrongUrl::Placeholder(url.to_owned())),
         false => Err(WrongUrl::NoScheme(url.to_owned())),
     }
+}
+
+/// Whether a text stands for a value, as in `${gitlab_url}` or `<url>`: no host name contains these characters.
+fn is_placeholder(text: &str) -> bool {
+    text.contains(['$', '<', '>', '{', '}', '%'])
 }
 
 /// The sources of a token other than values files.

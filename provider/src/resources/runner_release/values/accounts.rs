@@ -11,13 +11,7 @@ impl ValuesTranslator<'_> {
         put(&mut self.settings, "rbac.create", Value::Bool(creates_roles));
         let explicit = get(&self.settings, "service_account.create").and_then(Value::as_bool);
         put(&mut self.settings, "service_account.create", Value::Bool(explicit.unwrap_or(creates_roles)));
-        let generated = self.text("rbac.generatedServiceAccountName");
-        let existing = self.text("rbac.serviceAccountName");
-        if get(&self.settings, "service_account.name").is_none()
-            && let Some(name) = if creates_roles { generated } else { existing }
-        {
-            put(&mut self.settings, "service_account.name", Value::String(name));
-        }
+        self.older_account_names(creates_roles, explicit == Some(true));
         if let Some(Value::Object(old)) = self.specials.remove("rbac.serviceAccountAnnotations") {
             for (name, value) in old {
                 let annotations = object(&mut self.settings, &["service_account", "annotations"]);
@@ -29,6 +23,27 @@ impl ValuesTranslator<'_> {
                 names.extend(own.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
             }
             put(&mut self.settings, "service_account.image_pull_secrets", Value::Array(names));
+        }
+    }
+
+    /// The chart uses these names only if `serviceAccount` neither has a name nor is created explicitly.
+    fn older_account_names(&mut self, creates_roles: bool, creates_account: bool) {
+        let has_name = get(&self.settings, "service_account.name").is_some();
+        for (key, is_for_roles) in [("rbac.generatedServiceAccountName", true), ("rbac.serviceAccountName", false)] {
+            let Some(name) = self.text(key) else { continue };
+            let instead = match is_for_roles == creates_roles {
+                _ if has_name => "serviceAccount.name is used",
+                _ if creates_account => "serviceAccount.create creates an account with the name of the release",
+                false if creates_roles => "with rbac.create the name of the account is that of serviceAccount.name",
+                false => "it has an effect with rbac.create only",
+                true => {
+                    put(&mut self.settings, "service_account.name", Value::String(name));
+                    continue;
+                }
+            };
+            if get(&self.settings, "service_account.name") != Some(&Value::String(name)) {
+                self.note(key, format!("it has no effect: {instead}."));
+            }
         }
     }
 

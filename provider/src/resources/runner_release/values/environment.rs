@@ -91,7 +91,7 @@ fn kind(path: &str) -> Option<Kind> {
 
 /// Converts the text of a variable to the value of an option. Lists are separated by commas; maps are JSON or
 /// `key:value`.
-fn value(text: &str, kind: Kind) -> Value {
+pub(super) fn value(text: &str, kind: Kind) -> Value {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match kind {
         Kind::Texts | Kind::Choices(_) | Kind::ChoiceOrChoices(_) | Kind::Integers | Kind::Floats => {
@@ -103,6 +103,14 @@ fn value(text: &str, kind: Kind) -> Value {
             Value::Object(pairs.map(|(key, value)| (key.to_owned(), value.into())).collect())
         }),
         _ => Value::from(text),
+    }
+}
+
+/// What the runner uses instead of a text, if it ignores the text.
+fn replaced(text: &str, kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Choice(choice) if choice.spelling(text).is_none() => choice.fallback(),
+        _ => None,
     }
 }
 
@@ -131,6 +139,13 @@ impl ValuesTranslator<'_> {
                     match text {
                         Some(text) if !text.is_empty() => {
                             let Some(kind) = kind(&option) else { continue };
+                            if let Some(used) = replaced(&text, kind) {
+                                self.note(
+                                    &path,
+                                    format!("{name} is {text:?}, which GitLab Runner ignores: it uses {used}."),
+                                );
+                                continue;
+                            }
                             put(&mut options, &option, value(&text, kind));
                         }
                         Some(_) => {}

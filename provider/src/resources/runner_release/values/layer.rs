@@ -68,8 +68,8 @@ pub(super) fn merge(defaults: Value, texts: &[&str]) -> Result<Layers, Vec<Diagn
             Ok(document) if is_encrypted(&document.values) => {
                 error(
                     "Encrypted values file",
-                    "the file is encrypted with SOPS. Decrypt it first, for instance with the provider carlpett/sops: \
-                     values = [data.sops_file.values.raw]."
+                    "the file is encrypted with SOPS. Decrypt it first; in HCL with the provider carlpett/sops, for \
+                     example: values = [data.sops_file.values.raw]."
                         .to_owned(),
                 );
                 layers.files.0.push(document.lines);

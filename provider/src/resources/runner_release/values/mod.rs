@@ -58,6 +58,8 @@ pub struct ChartValues {
     pub errors: Vec<Diagnostic>,
     /// Whether a file could not be parsed, so that missing values may be in it.
     pub is_unreadable: bool,
+    /// What a migration does not decide, by the key of the files.
+    pub tasks: Vec<(String, String)>,
     /// Path and option of each variable that configures a registration and has its value in another object.
     pub variables_from_elsewhere: Vec<(String, String)>,
 }
@@ -115,13 +117,16 @@ pub struct Context<'a> {
     pub version: Option<RunnerVersion>,
     /// The same with its patch release, for `.Chart.AppVersion`.
     pub app_version: Option<&'a str>,
+    /// Whether values of an existing release are translated. `version` is then that of its chart, if it is known.
+    pub is_migration: bool,
 }
 
 impl<'a> Context<'a> {
     /// Returns the values for template expressions.
     fn release(&self, values: &'a Value) -> Release<'a> {
         let app_version = self.app_version.unwrap_or(DEFAULT_RELEASE);
-        Release { name: self.release, namespace: self.namespace, values: Some(values), app_version }
+        let (name, namespace) = (self.release, self.namespace);
+        Release { name, namespace, values: Some(values), app_version, chart_version: CHART }
     }
 }
 

@@ -10,7 +10,8 @@ use tfplugin::framework::{AttributePath, Severity};
 use super::keys::ValueType;
 use super::*;
 
-const CONTEXT: Context<'_> = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
+const CONTEXT: Context<'_> =
+    Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None, is_migration: false };
 
 /// Settings with the defaults of the chart.
 fn settings(more: Value) -> RunnerReleaseSettings {
@@ -86,6 +87,15 @@ fn keys_that_the_chart_ignores_are_remarked_on_with_their_line_and_place() {
 }
 
 #[test]
+fn hints_are_keys_of_the_same_purpose() {
+    let notes = notes("init: [x]\nrunnerTags: a\nserviceAccountName: b\ncacheSecretName: c\n");
+    let hints: Vec<&str> = notes.iter().map(|note| note.split("ignores it.").nth(1).unwrap()).collect();
+    let expected = ["runners.tags", "serviceAccount.name", "runners.cache.secretName"];
+    let expected = expected.map(|key| format!(" Did you mean {key}?"));
+    assert_eq!((hints[0], &hints[1..]), ("", &expected.each_ref().map(String::as_str)[..]));
+}
+
+#[test]
 fn keys_that_expressions_read_are_no_news() {
     let file = "own: bash\nnested: {a: x}\nrunners:\n  config: |\n    [[runners]]\n    shell = '{{ .Values.own }}'\n    name = '{{ .Values.nested.a }}'\n";
     assert_eq!(notes(file), [""; 0]);
@@ -99,9 +109,9 @@ fn keys_of_older_charts_give_a_warning_unless_configured() {
             "runners:\n  privileged: true\n  image: alpine\n  builds: {cpuRequests: 500m, cpuLimit: ''}\n  cache: {cacheType: s3}\n  config: |\n    [[runners]]\n      [runners.kubernetes]\n        image = 'alpine'\n        cpu_request = '1'\n"
         ),
         [
-            "line 2, runners.privileged: the chart (0.86.0) no longer reads it. In runners.config it is privileged in [runners.kubernetes]. It does not make jobs privileged.",
-            "line 4, runners.builds.cpuRequests: the chart (0.86.0) no longer reads it. In runners.config it is cpu_request in [runners.kubernetes].",
-            "line 5, runners.cache.cacheType: the chart (0.86.0) no longer reads it. In runners.config it is Type in [runners.cache].",
+            "line 2, runners.privileged: charts before 0.53 read it; later ones and this resource do not, so that jobs are not privileged. In runners.config it is privileged in [runners.kubernetes].",
+            "line 4, runners.builds.cpuRequests: charts before 0.53 read it; later ones and this resource do not. In runners.config it is cpu_request in [runners.kubernetes].",
+            "line 5, runners.cache.cacheType: charts before 0.53 read it; later ones and this resource do not. In runners.config it is Type in [runners.cache].",
         ]
     );
 }
@@ -178,6 +188,18 @@ fn variables_keep_their_order_and_configure_the_runner() {
         [("extraEnvFrom.CACHE_S3_ACCESS_KEY".to_owned(), "cache.s3.access_key".to_owned())]
     );
     assert!(errors("extraEnv: {RUNNER_EXECUTOR: docker}")[0].contains("only supports the Kubernetes executor"));
+}
+
+#[test]
+fn variables_that_the_runner_ignores_are_no_errors() {
+    let file = "extraEnv:\n  KUBERNETES_DNS_POLICY: None\n";
+    assert_eq!(
+        notes(file),
+        [
+            "line 2, extraEnv.KUBERNETES_DNS_POLICY: KUBERNETES_DNS_POLICY is \"None\", which GitLab Runner ignores: it uses cluster-first."
+        ]
+    );
+    assert_eq!(read(&[file], CONTEXT).environment, Config::default());
 }
 
 #[test]

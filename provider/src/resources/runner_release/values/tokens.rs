@@ -48,7 +48,8 @@ impl ValuesTranslator<'_> {
             self.note(
                 "namespace",
                 format!(
-                    "the release is in {namespace}, which the attribute `namespace` specifies. Set `namespace` instead."
+                    "the release is in {namespace}, which `namespace` of the resource specifies, or `--namespace` of a \
+                     migration. Set that instead."
                 ),
             );
         }

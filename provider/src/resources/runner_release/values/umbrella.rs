@@ -39,8 +39,9 @@ pub(super) fn message(aliases: &[String]) -> String {
         [] => return String::new(),
     };
     format!(
-        "the file contains the values of several runners: {names}. Use a gitlabspot_runner_release for each, with \
-         values = [yamlencode(yamldecode(file(\"values.yaml\"))[{first:?}])]."
+        "the file contains the values of several runners: {names}. A release has the values of one. In HCL, use a \
+         gitlabspot_runner_release for each, with values = [yamlencode(yamldecode(file(\"values.yaml\"))[{first:?}])]. For \
+         a migration, write the values below each key to a file of its own."
     )
 }
 

@@ -39,6 +39,9 @@ fn place(name: &str, path: &str, prefix: &str) -> Option<String> {
     if let Some(near) = near.filter(|near| strsim::osa_distance(&plain(near), &plain(name)) <= 1) {
         return Some(format!("Did you mean {prefix}{near}?"));
     }
+    if let Some(key) = of_joined_name(path) {
+        return Some(format!("Did you mean {key}?"));
+    }
     if let Some((_, instead)) = ELSEWHERE.iter().find(|(other, _)| *other == path) {
         return Some(format!("Write {instead}."));
     }
@@ -49,6 +52,16 @@ fn place(name: &str, path: &str, prefix: &str) -> Option<String> {
         return Some(place);
     }
     near.map(|near| format!("Did you mean {prefix}{near}?"))
+}
+
+/// Returns the key of the chart with the same words, such as `runners.tags` for `runnerTags`, and
+/// `runners.cache.secretName` for `cacheSecretName`.
+fn of_joined_name(path: &str) -> Option<&'static str> {
+    let joined = |path: &str| plain(&path.replace('.', ""));
+    let is_plain = |key: &&super::ValuesKey| !matches!(key.maps_to, MapsTo::Older(_) | MapsTo::Nothing(_));
+    let is_same = |key: &str| key.contains('.') && strsim::osa_distance(&joined(key), &joined(path)) <= 1;
+    let below = |key: &'static str| key.split_once('.').map_or("", |(_, below)| below);
+    KEYS.iter().filter(is_plain).map(|key| key.path).find(|key| is_same(key) || is_same(below(key)))
 }
 
 /// Returns the only key of the chart with this last name at another place.

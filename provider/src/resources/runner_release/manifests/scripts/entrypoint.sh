@@ -49,10 +49,11 @@ toml_string() {
   printf '"%s"' "$text"
 }
 
-# A line "KEY = value" for a variable that is set.
+# A line "KEY = value" for a variable that is set. It replaces that of the section.
 toml_line() {
   if [[ -n "${!2:-}" ]]; then
     printf '%s = %s\n' "$1" "$(toml_string "${!2}")"
+    replaced+="$1 "
   fi
 }
 
@@ -60,15 +61,20 @@ toml_line() {
 # credentials of the cache, which a complete configuration takes from no variable.
 write_config() {
   local line
+  local replaced=" "
   local address="${SESSION_SERVER_ADDRESS:-}"
   # A port follows.
   if [[ "$address" == *:* && "$address" != \[* ]]; then
     address="[$address]"
   fi
   while IFS= read -r line || [[ -n "$line" ]]; do
+    if [[ "$replaced" == *" ${line%% =*} "* ]]; then
+      continue
+    fi
     printf '%s\n' "${line//@SESSION_SERVER_ADDRESS@/$address}"
     [[ "$START" == whole-config ]] || continue
     case "$line" in
+      '['*) replaced=" " ;;&
       '[runners.cache.s3]')
         toml_line AccessKey CACHE_S3_ACCESS_KEY
         toml_line SecretKey CACHE_S3_SECRET_KEY

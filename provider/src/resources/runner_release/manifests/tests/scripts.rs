@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::super::super::spec::{ReleaseSpec, TokenKind};
+use super::super::super::schema::RunnerReleaseSettings;
+use super::super::super::spec::{Given, ReleaseSpec, TokenKind, resolve};
 use super::{find, made, spec};
 
 mod end;
@@ -203,6 +204,31 @@ fn an_authentication_token_starts_without_registration() {
     );
     let mode = fs::metadata(pod.path("config/config.toml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn credentials_of_the_secret_replace_those_of_the_configuration() {
+    let values = "gitlabUrl: https://gitlab.com/\nrunners:\n  cache: {secretName: s}\n  config: |\n    [[runners]]\n    [runners.cache]\n    Type = 's3'\n    [runners.cache.s3]\n    ServerAddress = 's3.amazonaws.com'\n    AccessKey = 'old'\n    SecretKey = 'old'\n    BucketName = 'b'\n";
+    let given = Given {
+        typed: RunnerReleaseSettings::default(),
+        values: &[values],
+        token: Some(TokenKind::Authentication),
+        existing_secret: None,
+        is_migration: false,
+    };
+    let spec = resolve(given).unwrap().spec;
+    let config = |secrets: &[(&str, &str)]| {
+        let pod = Pod::new(&spec, secrets);
+        fs::write(pod.path("ends-at-once"), "").unwrap();
+        pod.run();
+        let config: toml::Table = pod.read("config/config.toml").parse().unwrap();
+        let s3 = config["runners"][0]["cache"]["s3"].clone();
+        ["AccessKey", "SecretKey", "BucketName"].map(|key| s3[key].as_str().unwrap().to_owned())
+    };
+    let keys = [("runner-token", "t"), ("accesskey", "AKIA"), ("secretkey", "new")];
+    assert_eq!(config(&keys), ["AKIA", "new", "b"]);
+    // As in the chart, a Secret with other keys does not.
+    assert_eq!(config(&[("runner-token", "t")]), ["old", "old", "b"]);
 }
 
 #[test]

@@ -22,12 +22,18 @@ macro_rules! file {
 }
 
 fn resolved(text: &'static str, existing_secret: Option<TokenKind>) -> Result<Resolved, Vec<Diagnostic>> {
-    resolve(Given { typed: RunnerReleaseSettings::default(), values: &[text], token: None, existing_secret })
+    resolve(Given {
+        typed: RunnerReleaseSettings::default(),
+        values: &[text],
+        token: None,
+        existing_secret,
+        is_migration: false,
+    })
 }
 
 #[test]
 fn each_file_has_the_outcome_of_its_first_line() {
-    let legacy = "no longer reads it";
+    let legacy = "charts before 0.53 read it";
     let unknown = "does not have this key and ignores it";
     for (text, existing, comes) in [
         (file!("01-secret-with-registration-token"), Some(Registration), Quietly),
@@ -85,7 +91,7 @@ fn each_file_has_the_outcome_of_its_first_line() {
         (
             file!("24-privileged-beside-config"),
             None,
-            Warned(&["line 5, runners.privileged", "It does not make jobs privileged"]),
+            Warned(&["line 5, runners.privileged", "so that jobs are not privileged"]),
         ),
         (
             file!("25-registration-token-as-runner-token"),
@@ -216,7 +222,7 @@ fn values_have_the_meaning_of_helm() {
 fn all_errors_are_reported_at_once() {
     let text = "runnerToken: GR1348941-x\nrunners:\n  executor: docker\n  config: |\n    [[runners]]\n      shell = 'fish'\n    [[runners]]\nhpa: {minReplicas: 1}\nconcurrent: many\n";
     let typed = typed(json!({ "config": { "nothing": 1 }, "gitlab_url": "gitlab.com" }));
-    let given = Given { typed, values: &[text], token: None, existing_secret: None };
+    let given = Given { typed, values: &[text], token: None, existing_secret: None, is_migration: false };
     let errors = resolve(given).unwrap_err();
     let of_hpa = errors.iter().find(|error| error.detail.contains("hpa")).unwrap();
     assert_eq!(of_hpa.path.steps().len(), 2, "{of_hpa:?}");
@@ -225,7 +231,8 @@ fn all_errors_are_reported_at_once() {
 }
 
 fn details(text: &'static str, typed: serde_json::Value, token: Option<TokenKind>) -> (Vec<String>, String) {
-    let given = Given { typed: super::typed(typed), values: &[text], token, existing_secret: None };
+    let given =
+        Given { typed: super::typed(typed), values: &[text], token, existing_secret: None, is_migration: false };
     match resolve(given) {
         Ok(resolved) => (Vec::new(), resolved.warnings.into_iter().map(|found| found.detail).collect()),
         Err(errors) => (errors.into_iter().map(|found| found.detail).collect(), String::new()),
@@ -261,6 +268,94 @@ fn ignored_cache_keys_in_a_file_are_no_errors() {
     {
         assert!(warnings.contains(part), "{part}: {warnings}");
     }
+}
+
+/// Returns the namespace of jobs, the namespace of the Role, and the details of the warnings.
+fn job_namespaces(text: &'static str) -> (Option<String>, Option<String>, String) {
+    let typed = super::typed(json!({ "gitlab_url": "https://gitlab.com/" }));
+    let given =
+        Given { typed, values: &[text], token: Some(Authentication), existing_secret: None, is_migration: false };
+    let Resolved { spec, warnings, .. } = resolve(given).unwrap();
+    let jobs = spec.config.runner["kubernetes"].get("namespace").and_then(toml::Value::as_str).map(str::to_owned);
+    let details: Vec<_> = warnings.into_iter().map(|found| found.detail).collect();
+    (jobs, spec.roles.map(|roles| roles.namespace), details.join("\n"))
+}
+
+#[test]
+fn job_namespace_is_used_as_by_the_chart() {
+    let both = |name: &str| (Some(name.to_owned()), Some(name.to_owned()));
+    let (jobs, role, warnings) = job_namespaces("rbac: {create: true}\nrunners: {jobNamespace: jobs}\n");
+    assert_eq!(((jobs, role), warnings.as_str()), (both("jobs"), ""), "the default of runners.config refers to it");
+    let (jobs, role, warnings) = job_namespaces(
+        "rbac: {create: true}\nrunners:\n  jobNamespace: jobs\n  config: |\n    [[runners]]\n    [runners.kubernetes]\n    namespace = '{{ default .Release.Namespace .Values.runners.jobNamespace }}'\n",
+    );
+    assert_eq!(((jobs, role), warnings.as_str()), (both("jobs"), ""));
+    let (jobs, role, warnings) = job_namespaces(
+        "rbac: {create: true}\nrunners:\n  jobNamespace: jobs\n  config: |\n    [[runners]]\n    limit = 3\n",
+    );
+    assert_eq!((jobs, role), both("gitlab-runner"), "the chart sets KUBERNETES_NAMESPACE for such a text");
+    assert!(warnings.contains("line 3, runners.jobNamespace: jobs run in gitlab-runner"), "{warnings}");
+}
+
+#[test]
+fn cache_keys_in_variables_are_no_errors() {
+    let url = json!({ "gitlab_url": "https://gitlab.com/" });
+    let text = "extraEnv:\n  CACHE_TYPE: s3\n  CACHE_S3_ACCESS_KEY: a\n  CACHE_S3_SECRET_KEY: b\n";
+    let (errors, warnings) = details(text, url.clone(), Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 3, extraEnv.CACHE_S3_ACCESS_KEY: Without server_address"), "{warnings}");
+    let text = "runners: {cache: {secretName: s}}\nenvVars:\n- {name: CACHE_S3_ACCESS_KEY, value: a}\n- {name: CACHE_S3_SERVER_ADDRESS, value: s3.amazonaws.com}\n";
+    let (errors, warnings) = details(text, url, Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 2, envVars: Both `cache_secret_name` and"), "{warnings}");
+}
+
+#[test]
+fn placeholders_are_no_addresses() {
+    for (url, is_placeholder) in
+        [("${gitlab_url}", true), ("<your-url>", true), ("$GITLAB_URL", true), ("GITLAB_URL", false), ("%URL%", true)]
+    {
+        let typed = json!({ "gitlab_url": url });
+        let (errors, _) = details("concurrent: 1\n", typed, Some(Authentication));
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].contains("is a placeholder"), is_placeholder, "{errors:?}");
+        assert_eq!(errors[0].contains("https://"), !is_placeholder || errors[0].contains("such as"), "{errors:?}");
+    }
+}
+
+#[test]
+fn kind_of_an_unread_secret_is_not_claimed() {
+    let warnings = |existing| -> String {
+        let resolved = resolved(file!("02-secret-with-tags"), existing).unwrap();
+        resolved.warnings.into_iter().map(|found| found.detail).collect()
+    };
+    let unread = warnings(None);
+    assert!(unread.contains("line 5, runners.tags: with a registration token in the Secret "), "{unread}");
+    assert!(
+        warnings(Some(Authentication)).contains("line 5, runners.tags: it has no effect with an authentication token")
+    );
+}
+
+#[test]
+fn account_of_the_chart_is_used() {
+    let url = json!({ "gitlab_url": "https://gitlab.com/" });
+    let text = "rbac:\n  create: true\n  serviceAccountName: mine\n";
+    let (errors, warnings) = details(text, url.clone(), Some(Authentication));
+    assert_eq!(errors, [""; 0]);
+    assert!(warnings.contains("line 3, rbac.serviceAccountName: "), "{warnings}");
+    let text = "rbac:\n  create: true\n  generatedServiceAccountName: mine\nserviceAccount: {create: true}\n";
+    let (_, warnings) = details(text, url.clone(), Some(Authentication));
+    assert!(warnings.contains("line 3, rbac.generatedServiceAccountName: "), "{warnings}");
+    let account = |text: &'static str| {
+        let typed = super::typed(json!({ "gitlab_url": "https://x" }));
+        let given =
+            Given { typed, values: &[text], token: Some(Authentication), existing_secret: None, is_migration: false };
+        resolve(given).unwrap().spec.service_account.name
+    };
+    assert_eq!(account(text), "gitlab-runner");
+    let text = "rbac: {create: true, generatedServiceAccountName: mine}\n";
+    assert_eq!(details(text, url, Some(Authentication)).1, "");
+    assert_eq!(account(text), "mine");
 }
 
 #[test]

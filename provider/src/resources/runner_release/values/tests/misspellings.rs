@@ -7,7 +7,8 @@ use super::super::{Context, KEYS, read};
 
 #[test]
 fn in_values_files() {
-    let context = Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None };
+    let context =
+        Context { release: "gitlab-runner", namespace: "ci", version: None, app_version: None, is_migration: false };
     for key in KEYS {
         let (parent, _) = key.path.rsplit_once('.').unwrap_or(("", key.path));
         let prefix = if parent.is_empty() { String::new() } else { format!("{parent}.") };
