@@ -473,7 +473,7 @@ async fn a_create_that_is_not_visible_times_out() {
     let timeouts = object(&[("create", text("20s")), ("update", Raw::Null), ("delete", Raw::Null)]);
     let diagnostics = stage.apply(&with(&[("timeouts", timeouts)])).await;
     let detail = &diagnostics.iter().next().unwrap().detail;
-    assert!(detail.contains("last seen: the node group is not visible yet"), "{detail}");
+    assert!(detail.contains("last observed: the node group is not visible yet"), "{detail}");
 }
 
 #[tokio::test]
