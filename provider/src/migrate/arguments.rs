@@ -60,8 +60,23 @@ pub(super) enum ArgumentError {
     Twice(String),
     #[error("There is no input. Give at least one of --eksctl, --values, --bucket, --user and --state.")]
     NoInput,
-    #[error("--user needs --bucket, or a values file with a bucket: the policy of the user is for this bucket.")]
-    UserWithoutBucket,
+    #[error(
+        "--user needs --bucket: the policy of {user} is for one bucket, and no input says which one is that of the cache.{}",
+        others(.buckets)
+    )]
+    UserWithoutBucket { user: String, buckets: Vec<String> },
+    #[error(
+        "--user needs --secret: the Secret {secret} in {namespace} has the key of {owner}, and not that of {user}."
+    )]
+    SecretOfOther { user: String, owner: String, namespace: String, secret: String },
+}
+
+/// The buckets that the state has.
+fn others(buckets: &[String]) -> String {
+    match buckets {
+        [] => String::new(),
+        buckets => format!(" The state has {}.", buckets.join(", ")),
+    }
 }
 
 impl Arguments {

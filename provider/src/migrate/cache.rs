@@ -2,7 +2,7 @@
 
 use super::hcl::{Block, Value};
 use super::project::Project;
-use super::release::Cache;
+use super::release::{Cache, Links};
 use super::report::Topic;
 
 /// Days after which the lifecycle rule of the guide deletes objects.
@@ -11,14 +11,66 @@ const DAYS: i64 = 60;
 /// Name of the Secret in the guide.
 pub(super) const SECRET: &str = "gitlab-runner-s3-access";
 
-/// Adds the bucket. Returns its address.
-pub(super) fn bucket(name: &str, cache: &Cache, project: &mut Project) -> String {
+/// The cache settings of a release, with its namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct OfRelease {
+    pub(super) namespace: String,
+    pub(super) cache: Cache,
+}
+
+/// A bucket in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bucket {
+    pub(super) name: String,
+    pub(super) address: String,
+}
+
+/// Credentials in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Credentials {
+    pub(super) user: String,
+    pub(super) namespace: String,
+    pub(super) secret: String,
+    pub(super) address: String,
+}
+
+/// The buckets and credentials in the configuration.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Caches {
+    pub(super) buckets: Vec<Bucket>,
+    pub(super) credentials: Vec<Credentials>,
+}
+
+impl Caches {
+    /// The bucket with this name: a reference to its resource, if the configuration has it.
+    pub(super) fn bucket(&self, name: &str) -> Value {
+        match self.buckets.iter().find(|bucket| bucket.name == name) {
+            Some(bucket) => Value::expression(format!("{}.bucket", bucket.address)),
+            None => name.into(),
+        }
+    }
+
+    /// What a release refers to.
+    pub(super) fn links(&self, release: &OfRelease) -> Links {
+        let OfRelease { namespace, cache } = release;
+        let is_bucket = |bucket: &&Bucket| cache.bucket.as_ref() == Some(&bucket.name);
+        let is_secret =
+            |found: &&Credentials| cache.secret.as_ref() == Some(&found.secret) && found.namespace == *namespace;
+        let bucket = self.buckets.iter().find(is_bucket);
+        let credentials = self.credentials.iter().find(is_secret);
+        Links {
+            bucket: bucket.map(|bucket| (bucket.name.clone(), bucket.address.clone())),
+            credentials: credentials.map(|found| (found.secret.clone(), found.address.clone())),
+        }
+    }
+}
+
+/// Adds the bucket.
+pub(super) fn bucket(name: &str, region: Option<&str>, cache: &Cache, project: &mut Project) -> Bucket {
     let label = project.name("gitlabspot_cache_bucket", "cache");
     let address = format!("gitlabspot_cache_bucket.{label}");
     let mut block = Block::new("resource", ["gitlabspot_cache_bucket", &label]);
-    if project.bucket_region.is_some() {
-        block.set("provider", Value::expression("gitlabspot.cache"));
-    }
+    block.set_some("provider", project.provider_of_bucket(region));
     block.set("bucket", name);
     block.set_some("cache_path", cache.path.as_deref());
     block.set_some("shared", cache.shared.filter(|shared| !shared));
@@ -33,10 +85,10 @@ pub(super) fn bucket(name: &str, cache: &Cache, project: &mut Project) -> String
     let text = "a lifecycle rule and a bucket policy that were created in the console stay beside those of the provider. Delete \
                 them when they are no longer needed.";
     project.report.add(Topic::Kept, None, text);
-    address
+    Bucket { name: name.to_owned(), address }
 }
 
-/// Adds the credentials of a user. Returns their address. `bucket` is the name of the bucket, or a reference to it.
+/// Adds the credentials of a user. `bucket` is the name of the bucket, or a reference to it.
 pub(super) fn credentials(
     user: &str,
     secret: &str,
@@ -44,7 +96,7 @@ pub(super) fn credentials(
     bucket: Value,
     cache: &Cache,
     project: &mut Project,
-) -> String {
+) -> Credentials {
     let _ = project.cluster();
     let label = project.name("gitlabspot_runner_credentials", "cache");
     let address = format!("gitlabspot_runner_credentials.{label}");
@@ -65,5 +117,5 @@ pub(super) fn credentials(
         "the policy of {user} from the console allows more than the cache needs. Delete it after the first apply."
     );
     project.report.add(Topic::Task, None, text);
-    address
+    Credentials { user: user.to_owned(), namespace: namespace.to_owned(), secret: secret.to_owned(), address }
 }

@@ -4,6 +4,7 @@
 //! kept by the import, or become variables.
 
 mod arguments;
+mod by_hand;
 mod cache;
 mod eksctl;
 mod hcl;
@@ -20,9 +21,11 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use self::arguments::{ArgumentError, Arguments, USAGE};
+use self::cache::{Caches, OfRelease};
 use self::project::Project;
-use self::release::{File, Links};
+use self::release::File;
 use self::report::Topic;
+use self::state::State;
 
 /// Output of the subcommand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,78 +87,78 @@ fn migrate(arguments: &Arguments) -> Result<Project, Cause> {
         let file = read(path)?;
         eksctl::migrate(&file.name, &file.text, &mut project)?;
     }
-    if let Some(path) = &arguments.state {
-        let file = read(path)?;
-        state::migrate(&file.name, &file.text, arguments, &mut project)?;
+    let state = arguments.state.as_ref().map(|path| read_state(path)).transpose()?;
+    let mut releases = Vec::new();
+    if let Some(state) = &state {
+        state.locate(&mut project);
+        releases = state.releases(arguments, &mut project)?;
     }
-    by_hand(arguments, &mut project)?;
+    let of_values = of_values(arguments, state.as_ref(), &mut project)?;
+    releases.extend(of_values);
+    let caches: Vec<OfRelease> = releases
+        .iter()
+        .map(|release| OfRelease { namespace: release.namespace().to_owned(), cache: release.cache() })
+        .collect();
+    let found = objects(arguments, state.as_ref(), &caches, &mut project)?;
+    by_hand::advise(arguments, &caches, &found, &mut project);
+    for (release, cache) in releases.into_iter().zip(&caches) {
+        release.write(&found.links(cache), &mut project);
+    }
     Ok(project)
 }
 
-/// Migrates the release of the values files, and the bucket and the user of the options.
-fn by_hand(arguments: &Arguments, project: &mut Project) -> Result<(), Cause> {
-    let namespace = arguments.namespace.clone().unwrap_or_else(|| release::NAME.to_owned());
-    let files = arguments.values.iter().map(|path| read(path)).collect::<Result<Vec<File>, _>>()?;
-    let parsed = match files.is_empty() {
-        true => None,
-        false => Some(release::parse(release::Input {
-            files,
-            name: arguments.release.clone().unwrap_or_else(|| release::NAME.to_owned()),
-            namespace: namespace.clone(),
-            runner_version: arguments.runner_version.clone(),
-        })?),
-    };
-    let found = parsed.as_ref().map(release::Parsed::cache).unwrap_or_default();
-    let is_same_bucket = |name: &String| found.bucket.as_ref().is_none_or(|bucket| bucket == name);
-    project.bucket_region = arguments
-        .bucket_region
-        .clone()
-        .or_else(|| arguments.bucket.as_ref().filter(|name| is_same_bucket(name)).and(found.region.clone()));
-    if project.region.is_none() {
-        project.region = project.bucket_region.take();
-    }
-    project.bucket_region = project.bucket_region.take().filter(|region| Some(region) != project.region.as_ref());
-    let mut links = Links::default();
-    if let Some(name) = &arguments.bucket {
-        links.bucket = Some((name.clone(), cache::bucket(name, &found, project)));
-    }
-    if let Some(user) = &arguments.user {
-        let bucket = match (&links.bucket, &found.bucket) {
-            (Some((_, address)), _) => hcl::Value::expression(format!("{address}.bucket")),
-            (None, Some(name)) => name.as_str().into(),
-            (None, None) => return Err(Cause::Arguments(ArgumentError::UserWithoutBucket)),
-        };
-        let secret = arguments.secret.clone().or(found.secret.clone()).unwrap_or_else(|| cache::SECRET.to_owned());
-        let address = cache::credentials(user, &secret, &namespace, bucket, &found, project);
-        links.credentials = Some((secret, address));
-    }
-    advise(arguments, &found, project);
-    if let Some(parsed) = parsed {
-        parsed.write(&links, project);
-    }
-    Ok(())
+fn read_state(path: &Path) -> Result<State, Cause> {
+    let file = read(path)?;
+    Ok(State::read(&file.name, &file.text)?)
 }
 
-/// Reports a bucket and a Secret that the values files contain and the options do not.
-fn advise(arguments: &Arguments, found: &release::Cache, project: &mut Project) {
-    match (&arguments.bucket, &found.bucket) {
-        (None, Some(bucket)) => {
-            let text =
-                format!("the bucket {bucket} of the cache is not in the configuration. `--bucket {bucket}` adds it.");
-            project.report.add(Topic::Task, None, text);
-        }
-        (Some(given), Some(found)) if given != found => {
-            let text = format!("the values name the bucket {found} and not {given}: the release keeps using {found}.");
-            project.report.add(Topic::Task, None, text);
-        }
-        _ => {}
+/// Parses the release of the values files.
+fn of_values(
+    arguments: &Arguments,
+    state: Option<&State>,
+    project: &mut Project,
+) -> Result<Option<release::Parsed>, Cause> {
+    let files = arguments.values.iter().map(|path| read(path)).collect::<Result<Vec<File>, _>>()?;
+    if files.is_empty() {
+        return Ok(None);
     }
-    if let (None, Some(secret)) = (&arguments.user, &found.secret) {
+    if let Some(input) = state.and_then(|state| state.of_values(&files, arguments, project)) {
+        return Ok(Some(release::parse(input)?));
+    }
+    let name = arguments.release.clone().unwrap_or_else(|| release::NAME.to_owned());
+    let namespace = arguments.namespace.clone().unwrap_or_else(|| release::NAME.to_owned());
+    if state.is_some_and(|state| state.has_release(&namespace, &name)) {
         let text = format!(
-            "the Secret {secret} of the cache is not in the configuration. `--user NAME` adds it with the IAM user whose key it has."
+            "--values is not used: the state has the values of the release {namespace}/{name}. For another release, give \
+             --namespace and --release."
         );
         project.report.add(Topic::Task, None, text);
+        return Ok(None);
     }
+    let runner_version = arguments.runner_version.clone();
+    Ok(Some(release::parse(release::Input { files, name, namespace, runner_version })?))
+}
+
+/// Adds the node groups of the state, and the buckets and credentials of the state and of the options.
+fn objects(
+    arguments: &Arguments,
+    state: Option<&State>,
+    releases: &[OfRelease],
+    project: &mut Project,
+) -> Result<Caches, Cause> {
+    let mut found = Caches::default();
+    if let Some(name) = arguments.bucket.as_ref().filter(|name| state.is_none_or(|state| !state.has_bucket(name))) {
+        found.buckets.push(by_hand::bucket(name, arguments, releases, project));
+    }
+    if let Some(state) = state {
+        state.migrate(releases, arguments, &mut found, project)?;
+    }
+    if let Some(user) = arguments.user.as_ref().filter(|user| found.credentials.iter().all(|it| it.user != **user)) {
+        let buckets: Vec<String> = state.map(|state| state.buckets().collect()).unwrap_or_default();
+        let credentials = by_hand::credentials(user, arguments, releases, (&found, buckets), project);
+        found.credentials.push(credentials.map_err(Cause::Arguments)?);
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> Result<File, Cause> {

@@ -37,14 +37,16 @@ impl Cluster {
 pub(super) struct Project {
     pub(super) cluster: Cluster,
     pub(super) region: Option<String>,
-    /// Region of the bucket, if it is another one.
-    pub(super) bucket_region: Option<String>,
+    /// Alias, region and comment of each provider for another region.
+    aliases: Vec<(String, String, &'static str)>,
     /// Whether eksctl created any of the resources.
     pub(super) is_of_eksctl: bool,
     pub(super) report: Report,
     resources: Vec<Block>,
     imports: Vec<Block>,
     removed: Vec<Block>,
+    /// Complete addresses of the instances that the state forgets.
+    pub(super) forgotten: Vec<String>,
     variables: Vec<Block>,
     addresses: BTreeSet<String>,
     needs_cluster: bool,
@@ -79,14 +81,47 @@ impl Project {
         self.cluster.clone()
     }
 
-    /// Adds a `removed` block, with which the state forgets a resource of another provider.
+    /// Makes the state forget an instance of a resource of another provider.
     pub(super) fn forget(&mut self, address: &str) {
+        if !self.forgotten.iter().any(|known| known == address) {
+            self.forgotten.push(address.to_owned());
+        }
+    }
+
+    /// Adds a `removed` block, with which the state forgets all instances of a resource.
+    pub(super) fn remove(&mut self, address: &str) {
         // Terraform destroys the object unless `destroy` is false.
         let lifecycle = Block::new("lifecycle", [""; 0]).with("destroy", false);
         let block = Block::new("removed", [""; 0]).with("from", Value::expression(address)).with_block(lifecycle);
         if !self.removed.contains(&block) {
             self.removed.push(block);
         }
+    }
+
+    /// The provider of a bucket in this region. `None` for the region of the cluster.
+    pub(super) fn provider_of_bucket(&mut self, region: Option<&str>) -> Option<Value> {
+        self.provider(region?, "cache", "The region of the cache bucket.")
+    }
+
+    /// The provider of a node group in this region. `None` for the region of the cluster.
+    pub(super) fn provider_of_group(&mut self, region: Option<&str>) -> Option<Value> {
+        let region = region?;
+        self.provider(region, &alias(region), "The region of other node groups.")
+    }
+
+    fn provider(&mut self, region: &str, wish: &str, comment: &'static str) -> Option<Value> {
+        // Without another source, the first region is that of the cluster.
+        if self.region.get_or_insert_with(|| region.to_owned()) == region {
+            return None;
+        }
+        let known = self.aliases.iter().find(|(_, of, _)| of == region).map(|(name, ..)| name.clone());
+        let name = known.unwrap_or_else(|| {
+            let is_taken = self.aliases.iter().any(|(name, ..)| name == wish);
+            let name = if is_taken { alias(region) } else { wish.to_owned() };
+            self.aliases.push((name.clone(), region.to_owned(), comment));
+            name
+        });
+        Some(Value::expression(format!("gitlabspot.{name}")))
     }
 
     /// Adds a variable. Returns the expression that reads it.
@@ -136,11 +171,11 @@ impl Project {
             let prefixes = Value::texts(TAGS_OF_EKSCTL);
             provider.set("ignore_tags", Value::Object(vec![("key_prefixes".to_owned(), prefixes)]));
         }
-        let cache = self.bucket_region.as_deref().map(|region| {
-            let block = Block::new("provider", ["gitlabspot"]).commented("The region of the cache bucket.");
-            block.with("alias", "cache").with("region", region)
+        let others = self.aliases.iter().map(|(name, region, comment)| {
+            let block = Block::new("provider", ["gitlabspot"]).commented(*comment);
+            block.with("alias", name.as_str()).with("region", region.as_str())
         });
-        [provider].into_iter().chain(cache).collect()
+        [provider].into_iter().chain(others).collect()
     }
 }
 
@@ -163,6 +198,11 @@ fn terraform() -> Block {
     let providers = Block::new("required_providers", [""; 0]).with("gitlabspot", Value::Object(source));
     // The write-only attributes for tokens require OpenTofu 1.11 or Terraform 1.11.
     Block::new("terraform", [""; 0]).with("required_version", ">= 1.11").with_block(providers)
+}
+
+/// The alias of the provider for a region.
+fn alias(region: &str) -> String {
+    region.replace('-', "_")
 }
 
 /// An address with an instance key in HCL.

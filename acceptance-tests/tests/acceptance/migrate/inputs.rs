@@ -7,13 +7,13 @@ use gitlabspot_acceptance_tests::{Engine, Stage};
 
 use super::migrate;
 
-/// M4: files of eksctl and values files of all kinds. The configuration is valid, and formatted as by `fmt`.
+/// M4: files of eksctl, values files and states of all kinds. The configuration is valid, and formatted as by `fmt`.
 #[tokio::test]
 async fn migrated_files_of_every_kind_are_valid() {
     let stage = Stage::new("migrate/inputs", Engine::opentofu()).await;
-    for (folder, option) in [("eksctl", "--eksctl"), ("values", "--values")] {
+    for (folder, option, count) in [("eksctl", "--eksctl", 6), ("values", "--values", 6), ("state", "--state", 3)] {
         let files = files(folder);
-        assert!(files.len() >= 6, "{folder}");
+        assert!(files.len() >= count, "{folder}");
         for file in files {
             let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
             let out = stage.folder().join(format!("{folder}-{name}"));

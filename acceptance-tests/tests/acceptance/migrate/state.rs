@@ -37,7 +37,9 @@ async fn imports_state(stage: &Stage, registry: &str) {
     let state = state.to_string();
     let inputs = [("terraform.tfstate", state.as_str())];
     let variables = json!({ "registration_token": "XXXXX" });
-    let migration = Migration::of(stage, &inputs, &["--state", "@terraform.tfstate"], variables).await;
+    // The state has the bucket, which the values of the guide do not name.
+    let arguments = ["--state", "@terraform.tfstate", "--bucket", stage.namespace.name()];
+    let migration = Migration::of(stage, &inputs, &arguments, variables).await;
     let workspace = &migration.workspace;
     workspace.write("terraform.tfstate", &state);
     stage.add_other_providers();

@@ -9,6 +9,8 @@ pub(crate) struct Cache {
     pub(crate) region: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) shared: Option<bool>,
+    /// Whether its bucket is in another service than S3.
+    pub(crate) is_elsewhere: bool,
     /// Name of the Secret with its credentials.
     pub(crate) secret: Option<String>,
 }
@@ -25,6 +27,7 @@ impl Cache {
             bucket: text(&cache["s3"]["bucket_name"]).filter(|_| is_aws),
             region: text(&cache["s3"]["bucket_location"]).filter(|_| is_aws),
             path: text(&cache["path"]),
+            is_elsewhere: !is_aws,
             shared: cache["shared"].as_bool(),
             secret: attributes.get("cache_secret_name").and_then(text_of).filter(|_| is_aws),
         }
@@ -35,6 +38,7 @@ impl Cache {
             bucket: self.bucket.or(other.bucket),
             region: self.region.or(other.region),
             path: self.path.or(other.path),
+            is_elsewhere: self.is_elsewhere && other.is_elsewhere,
             shared: self.shared.or(other.shared),
             secret: self.secret.or(other.secret),
         }

@@ -1,15 +1,18 @@
 //! Migrates `aws_s3_bucket`, with the resources for its settings.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
-use super::super::arguments::Arguments;
+use super::super::cache::{Bucket, Caches};
 use super::super::hcl::{Block, Value};
 use super::super::project::Project;
 use super::super::release::Cache;
 use super::super::report::Topic;
 use super::instance::{Instance, Instances};
 use super::node_group::all_tags;
-use super::place;
+use super::ties::Ties;
+use super::{STAYS, place};
 use crate::cache_path::directory;
 
 const RESOURCE: &str = "gitlabspot_cache_bucket";
@@ -24,63 +27,59 @@ const PARTS: [&str; 6] = [
     "aws_s3_bucket_policy",
 ];
 
-/// Adds the buckets of caches. Returns the name and the address of each.
-pub(super) fn migrate(
-    instances: &Instances,
-    caches: &[Cache],
-    arguments: &Arguments,
-    project: &mut Project,
-) -> Vec<(String, String)> {
-    let mut migrated = Vec::new();
-    for instance in instances.of("aws_s3_bucket") {
-        let Some(name) = instance.text("bucket").or_else(|| instance.text("id")) else { continue };
-        let cache = caches.iter().find(|cache| cache.bucket.as_ref() == Some(&name));
-        let rules = rules(instances, instance, &name);
-        if cache.is_none() && arguments.bucket.as_ref() != Some(&name) && rules.is_empty() {
+/// Adds the buckets of caches, of which `names` has the names. Returns their number.
+pub(super) fn migrate(ties: Ties<'_>, names: &BTreeSet<String>, caches: &mut Caches, project: &mut Project) -> usize {
+    let mut count = 0;
+    for instance in ties.instances.of("aws_s3_bucket") {
+        let Some(name) = name(instance) else { continue };
+        if caches.buckets.iter().any(|bucket| bucket.name == name) {
+            continue;
+        }
+        if !names.contains(&name) {
             let text = format!(
-                "nothing says that {name} is a cache: it has no lifecycle rule, and no release uses it. It stays with \
-                 hashicorp/aws; --bucket {name} migrates it."
+                "nothing says that {name} is a cache: neither the values of a release nor the policy of its user name it. It \
+                 stays with hashicorp/aws. `--bucket {name}` migrates it."
             );
             project.report.add(Topic::Kept, place(instance), text);
             continue;
         }
+        let cache = ties.releases.iter().map(|of| &of.cache).find(|cache| cache.bucket.as_ref() == Some(&name));
         let cache = cache.cloned().unwrap_or_default();
-        let address = bucket(instances, instance, &name, &rules, &cache, project);
-        migrated.push((name, address));
+        let address = bucket(ties, instance, &name, &cache, project);
+        caches.buckets.push(Bucket { name, address });
+        count += 1;
     }
-    migrated
+    count
 }
 
-fn bucket(
-    instances: &Instances,
-    instance: &Instance,
-    name: &str,
-    rules: &[Json],
-    cache: &Cache,
-    project: &mut Project,
-) -> String {
+pub(super) fn name(instance: &Instance) -> Option<String> {
+    instance.text("bucket").or_else(|| instance.text("id"))
+}
+
+fn bucket(ties: Ties<'_>, instance: &Instance, name: &str, cache: &Cache, project: &mut Project) -> String {
+    let instances = ties.instances;
     let label = project.name(RESOURCE, &instance.label());
     let address = format!("{RESOURCE}.{label}");
     let mut block = Block::new("resource", [RESOURCE, &label]);
-    let region = instance.text("region").or_else(|| cache.region.clone());
-    if project.region.is_none() {
-        project.region.clone_from(&region);
-    }
-    if region.is_some() && region != project.region {
-        project.bucket_region = region;
-        block.set("provider", Value::expression("gitlabspot.cache"));
-    }
+    let given = ties.arguments.bucket_region.clone().filter(|_| ties.arguments.bucket.as_deref() == Some(name));
+    // Version 6 of hashicorp/aws has `bucket_region`. In both versions, `region` has the same value.
+    let of_state = instance.text("bucket_region").or_else(|| instance.text("region"));
+    let region = of_state.or(given).or_else(|| cache.region.clone());
+    block.set_some("provider", project.provider_of_bucket(region.as_deref()));
     block.set("bucket", name);
     block.set_some("cache_path", cache.path.as_deref());
     block.set_some("shared", cache.shared.filter(|shared| !shared));
-    lifecycle(rules, cache, &mut block);
+    lifecycle(&rules(instances, instance), cache, &mut block);
     let of_bucket = |kind: &'static str| part(instances, kind, name);
     let status = of_bucket("aws_s3_bucket_versioning").and_then(|part| part.text("versioning_configuration.0.status"));
     let inline = instance.get("versioning.0.enabled").and_then(Json::as_bool).unwrap_or(false);
     if status.map_or(inline, |status| status == "Enabled") {
         block.set("versioning", true);
     }
-    encryption(of_bucket("aws_s3_bucket_server_side_encryption_configuration"), &mut block);
+    match of_bucket("aws_s3_bucket_server_side_encryption_configuration") {
+        Some(part) => encryption(part, "rule.0", &mut block),
+        None => encryption(instance, "server_side_encryption_configuration.0.rule.0", &mut block),
+    }
     block.set_some("force_destroy", instance.get("force_destroy").and_then(Json::as_bool).filter(|it| *it));
     block.set_some("tags", all_tags(instance));
     let text = format!(
@@ -89,13 +88,26 @@ fn bucket(
     );
     project.report.add(Topic::Change, None, text);
     project.resource(block, Some(name.into()));
-    project.forget(&instance.forgotten());
+    project.forget(&instance.address);
     for kind in PARTS {
         if let Some(part) = part(instances, kind, name) {
-            project.forget(&part.forgotten());
+            project.forget(&part.address);
         }
     }
+    others(instances, name, project);
     address
+}
+
+/// Reports the other resources for settings of the bucket.
+fn others(instances: &Instances, name: &str, project: &mut Project) {
+    let is_other = |other: &&Instance| {
+        other.kind.starts_with("aws_s3_bucket_")
+            && !PARTS.contains(&other.kind.as_str())
+            && other.text("bucket").as_deref() == Some(name)
+    };
+    for other in instances.all().filter(is_other) {
+        project.report.add(Topic::Kept, place(other), STAYS);
+    }
 }
 
 fn part<'a>(instances: &'a Instances, kind: &'a str, bucket: &str) -> Option<&'a Instance> {
@@ -103,13 +115,19 @@ fn part<'a>(instances: &'a Instances, kind: &'a str, bucket: &str) -> Option<&'a
 }
 
 /// The enabled lifecycle rules of the bucket.
-fn rules(instances: &Instances, instance: &Instance, name: &str) -> Vec<Json> {
+pub(super) fn rules(instances: &Instances, instance: &Instance) -> Vec<Json> {
+    let name = name(instance).unwrap_or_default();
     // Since version 4.0 of hashicorp/aws, the rules are a separate resource, and the block in the bucket is deprecated.
-    let apart = part(instances, "aws_s3_bucket_lifecycle_configuration", name);
+    let apart = part(instances, "aws_s3_bucket_lifecycle_configuration", &name);
     let rules = apart.map_or_else(|| instance.list("lifecycle_rule"), |part| part.list("rule"));
     // The separate resource has `status`, and the block has `enabled`.
     let is_enabled = |rule: &&&Json| rule["status"] == "Enabled" || rule["enabled"] == true;
     rules.iter().filter(is_enabled).map(|rule| (*rule).clone()).collect()
+}
+
+/// Whether a rule deletes objects after a number of days.
+pub(super) fn expires(rule: &Json) -> bool {
+    rule.pointer("/expiration/0/days").and_then(Json::as_i64).is_some_and(|days| days > 0)
 }
 
 fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
@@ -118,10 +136,9 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
             |rule: &Json| pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_i64().filter(|days| *days > 0));
         rules.iter().find_map(of)
     };
-    let expires = |rule: &&Json| rule.pointer("/expiration/0/days").and_then(Json::as_i64).is_some_and(|days| days > 0);
     // 0 disables expiration. Without a rule, no object expires, which must not change.
     block.set("expiration_days", days(&["/expiration/0/days"]).unwrap_or(0));
-    if let Some(rule) = rules.iter().find(expires) {
+    if let Some(rule) = rules.iter().find(|rule| expires(rule)) {
         let pointers = ["/filter/0/prefix", "/filter/0/and/0/prefix", "/prefix"];
         let prefix =
             pointers.iter().find_map(|pointer| rule.pointer(pointer)?.as_str().filter(|text| !text.is_empty()));
@@ -139,9 +156,8 @@ fn lifecycle(rules: &[Json], cache: &Cache, block: &mut Block) {
     block.set_some("abort_incomplete_multipart_days", days(&broken).filter(|days| *days != 1));
 }
 
-fn encryption(part: Option<&Instance>, block: &mut Block) {
-    let Some(part) = part else { return };
-    let default = "rule.0.apply_server_side_encryption_by_default.0";
+fn encryption(part: &Instance, rule: &str, block: &mut Block) {
+    let default = format!("{rule}.apply_server_side_encryption_by_default.0");
     // S3 encrypts with AES256 by default, as does the attribute.
     let Some(algorithm) = part.text(&format!("{default}.sse_algorithm")).filter(|algorithm| algorithm == "aws:kms")
     else {
@@ -150,7 +166,7 @@ fn encryption(part: Option<&Instance>, block: &mut Block) {
     let mut fields = vec![("sse_algorithm".to_owned(), Value::from(algorithm))];
     let key = part.text(&format!("{default}.kms_master_key_id"));
     fields.extend(key.map(|key| ("kms_key_id".to_owned(), key.into())));
-    let has_key = part.get("rule.0.bucket_key_enabled").and_then(Json::as_bool).filter(|it| *it);
+    let has_key = part.get(&format!("{rule}.bucket_key_enabled")).and_then(Json::as_bool).filter(|it| *it);
     fields.extend(has_key.map(|it| ("bucket_key_enabled".to_owned(), it.into())));
     block.set("encryption", Value::Object(fields));
 }

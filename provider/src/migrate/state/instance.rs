@@ -17,8 +17,18 @@ pub(super) struct Instance {
     /// Instance key: key of `for_each`, or number of `count`.
     pub(super) key: Option<String>,
     attributes: Map<String, Json>,
-    /// Names of the attributes with sensitive values.
-    sensitive: Vec<String>,
+    sensitive: Vec<Sensitive>,
+    /// Whether its provider replaces the object with the next apply.
+    pub(super) is_tainted: bool,
+    /// Whether it is a former object, which its provider destroys with the next apply.
+    pub(super) is_deposed: bool,
+}
+
+/// An attribute with a sensitive value, and the index if only an element of a list is sensitive.
+#[derive(Clone, Debug, PartialEq)]
+struct Sensitive {
+    attribute: String,
+    index: Option<usize>,
 }
 
 /// All resource instances of a state.
@@ -60,8 +70,15 @@ impl Instance {
         self.get(path).and_then(Json::as_array).into_iter().flatten().collect()
     }
 
+    /// Whether any part of the attribute is sensitive.
     pub(super) fn is_sensitive(&self, attribute: &str) -> bool {
-        self.sensitive.iter().any(|name| name == attribute)
+        self.sensitive.iter().any(|of| of.attribute == attribute)
+    }
+
+    /// Whether an element of a list is sensitive.
+    pub(super) fn is_sensitive_at(&self, attribute: &str, index: usize) -> bool {
+        let is_at = |of: &Sensitive| of.attribute == attribute && of.index.is_none_or(|at| at == index);
+        self.sensitive.iter().any(is_at)
     }
 
     /// The address for a `removed` block, in which instance keys are not allowed.
@@ -83,8 +100,14 @@ impl Instance {
 }
 
 impl Instances {
+    /// The current objects of a type.
     pub(super) fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Instance> {
-        self.0.iter().filter(move |instance| instance.kind == kind)
+        self.0.iter().filter(move |instance| instance.kind == kind && !instance.is_deposed)
+    }
+
+    /// All objects, including deposed ones.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Instance> {
+        self.0.iter()
     }
 
     /// Parses a state.
@@ -126,9 +149,13 @@ fn pulled(resource: &Json) -> Vec<Instance> {
         return Vec::new();
     }
     let instance = |instance: &Json| {
-        let sensitive = instance["sensitive_attributes"].as_array().into_iter().flatten();
-        // Each is a list of path steps, and the first step has the name of the attribute.
-        let sensitive = sensitive.filter_map(|path| path.pointer("/0/value")?.as_str().map(str::to_owned));
+        let paths = instance["sensitive_attributes"].as_array().into_iter().flatten();
+        // Each is a list of path steps. The first one has the name of the attribute, and the second one can have an index.
+        let sensitive = paths.filter_map(|path| {
+            let attribute = path.pointer("/0/value")?.as_str()?.to_owned();
+            let index = path.pointer("/1/value/value").and_then(Json::as_u64);
+            Some(Sensitive { attribute, index: index.and_then(|index| usize::try_from(index).ok()) })
+        });
         Some(Instance {
             address: address(&text("module"), &text("type"), &text("name"), &instance["index_key"]),
             module: text("module"),
@@ -137,6 +164,8 @@ fn pulled(resource: &Json) -> Vec<Instance> {
             key: key(&instance["index_key"]),
             attributes: instance["attributes"].as_object()?.clone(),
             sensitive: sensitive.collect(),
+            is_tainted: instance["status"] == "tainted",
+            is_deposed: instance["deposed"].is_string(),
         })
     };
     resource["instances"].as_array().into_iter().flatten().filter_map(instance).collect()
@@ -148,9 +177,6 @@ fn shown(module: &Json, path: &str, found: &mut Vec<Instance>) {
         let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
         let Some(attributes) = resource["values"].as_object().filter(|_| text("mode") == "managed") else { continue };
         let sensitive = resource["sensitive_values"].as_object().into_iter().flatten();
-        // `sensitive_values` has `true` in place of each sensitive value, including those in lists.
-        let is_marked =
-            |value: &Json| *value == true || value.as_array().is_some_and(|items| items.contains(&true.into()));
         found.push(Instance {
             address: text("address"),
             module: path.to_owned(),
@@ -158,11 +184,33 @@ fn shown(module: &Json, path: &str, found: &mut Vec<Instance>) {
             name: text("name"),
             key: key(&resource["index"]),
             attributes: attributes.clone(),
-            sensitive: sensitive.filter(|(_, value)| is_marked(value)).map(|(name, _)| name.clone()).collect(),
+            sensitive: sensitive.flat_map(|(name, value)| marked(name, value)).collect(),
+            is_tainted: resource["tainted"] == true,
+            is_deposed: resource["deposed_key"].is_string(),
         });
     }
     for child in module["child_modules"].as_array().into_iter().flatten() {
         shown(child, child["address"].as_str().unwrap_or_default(), found);
+    }
+}
+
+/// The sensitive parts of an attribute. `sensitive_values` of `show -json` has `true` in place of each sensitive value.
+fn marked(attribute: &str, value: &Json) -> Vec<Sensitive> {
+    fn is_marked(value: &Json) -> bool {
+        match value {
+            Json::Bool(is_sensitive) => *is_sensitive,
+            Json::Array(items) => items.iter().any(is_marked),
+            Json::Object(fields) => fields.values().any(is_marked),
+            _ => false,
+        }
+    }
+    let sensitive = |index| Sensitive { attribute: attribute.to_owned(), index };
+    match value {
+        Json::Array(items) => {
+            let marked = items.iter().enumerate().filter(|(_, item)| is_marked(item));
+            marked.map(|(index, _)| sensitive(Some(index))).collect()
+        }
+        value => is_marked(value).then(|| sensitive(None)).into_iter().collect(),
     }
 }
 

@@ -14,25 +14,33 @@ const RESOURCE: &str = "gitlabspot_node_group";
 const EFFECTS: [(&str, &str); 3] =
     [("NO_SCHEDULE", "NoSchedule"), ("PREFER_NO_SCHEDULE", "PreferNoSchedule"), ("NO_EXECUTE", "NoExecute")];
 
-/// Adds the node groups. Returns their number.
-pub(super) fn migrate(instances: &Instances, project: &mut Project) -> usize {
-    let mut count = 0;
+/// Adds the node groups. Returns those that are migrated.
+pub(super) fn migrate<'a>(instances: &'a Instances, project: &mut Project) -> Vec<&'a Instance> {
+    let mut migrated = Vec::new();
     for instance in instances.of("aws_eks_node_group") {
         if instance.text("capacity_type").is_some_and(|kind| !["SPOT", "ON_DEMAND"].contains(&kind.as_str())) {
             let text = "capacity_type is neither SPOT nor ON_DEMAND, and this provider has no other. It stays with hashicorp/aws.";
             project.report.add(Topic::NoCounterpart, place(instance), text);
             continue;
         }
-        count += 1;
+        migrated.push(instance);
         group(instance, project);
     }
-    count
+    migrated
+}
+
+/// The region of a node group or a cluster, from its ARN: `arn:aws:eks:REGION:ACCOUNT:...`.
+pub(super) fn region(instance: &Instance) -> Option<String> {
+    let of_arn = instance.text("arn").and_then(|arn| arn.split(':').nth(3).map(str::to_owned));
+    // Version 6 of hashicorp/aws has `region` in every resource.
+    of_arn.filter(|region| !region.is_empty()).or_else(|| instance.text("region"))
 }
 
 fn group(instance: &Instance, project: &mut Project) {
     let _ = project.cluster();
     let label = project.name(RESOURCE, &instance.label());
     let mut block = Block::new("resource", [RESOURCE, &label]);
+    block.set_some("provider", project.provider_of_group(region(instance).as_deref()));
     let cluster = instance.text("cluster_name").unwrap_or_default();
     let name = instance.text("node_group_name").unwrap_or_default();
     block.set("cluster_name", cluster.as_str());
@@ -59,7 +67,7 @@ fn group(instance: &Instance, project: &mut Project) {
     );
     project.report.add(Topic::Change, None, text);
     project.resource(block, Some(format!("{cluster}:{name}").into()));
-    project.forget(&instance.forgotten());
+    project.forget(&instance.address);
 }
 
 fn types(instance: &Instance, label: &str, project: &mut Project) -> Value {

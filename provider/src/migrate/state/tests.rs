@@ -1,19 +1,30 @@
+mod releases;
+mod ties;
+
+use std::fs;
+
 use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::migrate::tests::expected;
+use crate::migrate::{Cause, migrate};
 
 /// The HCL and the report for a state.
 fn migrated(state: &Json, arguments: &Arguments) -> (String, String) {
-    let mut project = Project::default();
-    migrate("terraform.tfstate", &state.to_string(), arguments, &mut project).unwrap();
-    let files = project.files();
+    let files = of_text(&state.to_string(), arguments).unwrap().files();
     let hcl = files.iter().filter(|(name, _)| *name != "migrate.md").map(|(_, text)| text.as_str()).collect();
     (hcl, files.iter().find(|(name, _)| *name == "migrate.md").unwrap().1.clone())
 }
 
+fn of_text(text: &str, arguments: &Arguments) -> Result<Project, Cause> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("terraform.tfstate");
+    fs::write(&path, text).unwrap();
+    migrate(&Arguments { state: Some(path), ..arguments.clone() })
+}
+
 fn refused(text: &str) -> String {
-    migrate("terraform.tfstate", text, &Arguments::default(), &mut Project::default()).unwrap_err().to_string()
+    of_text(text, &Arguments::default()).unwrap_err().to_string()
 }
 
 fn resource(module: &str, kind: &str, name: &str, instances: &[(Json, Json)]) -> Json {
@@ -41,6 +52,7 @@ fn node_group(name: &str) -> Json {
         "launch_template": [{ "id": "lt-1", "name": "nodes", "version": "3" }], "node_group_name": name,
         "node_role_arn": "arn:aws:iam::123456789012:role/nodes", "remote_access": [],
         "scaling_config": [{ "desired_size": 2, "max_size": 5, "min_size": 0 }], "subnet_ids": ["subnet-b", "subnet-a"],
+        "resources": [{ "autoscaling_groups": [{ "name": format!("eks-{name}") }] }],
         "tags": {}, "tags_all": { "team": "ci" }, "taint": [{ "key": "ci", "value": "true", "effect": "NO_SCHEDULE" }],
         "update_config": [{ "max_unavailable": 0, "max_unavailable_percentage": 33 }], "node_repair_config": [{ "enabled": true }],
     })
@@ -114,7 +126,15 @@ fn everything() -> Json {
             )],
         ),
         resource("", "aws_iam_user_policy", "cache", &[(Json::Null, json!({ "user": "cache" }))]),
-        resource("", "aws_autoscaling_group_tag", "label", &[("x".into(), json!({})), ("y".into(), json!({}))]),
+        resource(
+            "",
+            "aws_autoscaling_group_tag",
+            "label",
+            &[
+                ("x".into(), json!({ "autoscaling_group_name": "eks-build" })),
+                ("y".into(), json!({ "autoscaling_group_name": "eks-of-a" })),
+            ],
+        ),
     ])
 }
 
@@ -205,7 +225,8 @@ fn other_settings_are_carried_over() {
         resource("", "aws_s3_bucket", "old", &[(Json::Null, bucket)]),
         resource("", "aws_s3_bucket_server_side_encryption_configuration", "old", &[(Json::Null, encryption)]),
     ]);
-    let (hcl, report) = migrated(&state, &Arguments::default());
+    let arguments = Arguments { bucket: Some("old".to_owned()), ..Arguments::default() };
+    let (hcl, report) = migrated(&state, &arguments);
     for line in [
         "disk_size     = 50",
         "ec2_ssh_key               = \"key\"",
@@ -255,8 +276,5 @@ fn input_that_is_not_a_state_is_refused() {
     }
     let helm = json!({ "name": "r", "namespace": "ci", "chart": "gitlab-runner", "values": ["replicas: two"] });
     let message = refused(&state(vec![resource("", "helm_release", "r", &[(Json::Null, helm)])]).to_string());
-    assert!(
-        message.starts_with("helm_release.r: helm_release.r values[0]: Invalid value in a values file: line 1"),
-        "{message}"
-    );
+    assert!(message.starts_with("helm_release.r values[0]: Invalid value in a values file: line 1"), "{message}");
 }
