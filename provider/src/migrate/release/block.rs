@@ -102,7 +102,7 @@ impl Writer<'_> {
         let address = self.address();
         match (self.is_import, kind) {
             (true, _) => format!(
-                "set the variable {variable} to the token that the release has: with another one the manager pods are replaced."
+                "set the variable {variable} to the token of the release. A different token replaces the manager pods."
             ),
             (false, TokenKind::Authentication) => format!(
                 "create a runner in GitLab for `{address}`, and set the variable {variable} to its authentication token."
@@ -166,13 +166,13 @@ impl Writer<'_> {
     fn announce_import(&self, release: &Release, project: &mut Project) {
         let pods = match release.token {
             Some(_) => {
-                "The manager pods stay, if the token and the version are those that run; the plan says so, or why not."
+                "The manager pods are kept if their token and version are unchanged; the plan shows whether they are."
             }
-            None => "The manager pods stay, if the version is the one that runs; the plan says so, or why not.",
+            None => "The manager pods are kept if their version is unchanged; the plan shows whether it is.",
         };
         let text = format!(
-            "`{}`: the objects of the release get the labels and fields of this provider, and lose Helm's annotations and \
-             records; `helm` no longer manages it. {pods}",
+            "`{}`: labels and fields of the provider are added to the objects of the release. Helm's annotations and release \
+             records are removed, so that Helm no longer manages it. {pods}",
             self.address()
         );
         project.report.add(Topic::Change, None, text);

@@ -66,6 +66,9 @@ impl Writer<'_> {
                             configuration as resources of their own, such as kubernetes_manifest, with import blocks.";
                 project.report.add(Topic::NoCounterpart, Place { key: key.to_owned(), ..place }, text);
             }
+            key if !key.is_empty() && !key.contains(' ') => {
+                project.report.add(Topic::NoCounterpart, Place { key: key.to_owned(), ..place }, about);
+            }
             _ => project.report.add(Topic::NoCounterpart, place, text),
         }
     }

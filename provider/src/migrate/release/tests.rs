@@ -101,14 +101,14 @@ fn several_runners_are_several_releases() {
     ] {
         assert!(report.contains(line), "{line}: {report}");
     }
-    assert_eq!(report.matches("to the token that the release has").count(), 1, "{report}");
+    assert_eq!(report.matches("to the token of the release").count(), 1, "{report}");
 }
 
 #[test]
 fn keys_without_effect_are_listed_by_line() {
     let text = "gitlabUrl: https://gitlab.com/\nrunnerToken: glrt-0123456789\nreplicaz: 2\nrunners:\n  builds: {cpuRequests: '1'}\n";
     let (_, report) = migrated(text, &Links::default());
-    assert!(report.contains("values.yaml:3: replicaz:"), "{report}");
+    assert!(report.contains("values.yaml:3, `replicaz`:"), "{report}");
     assert!(report.contains("values.yaml:5, `runners.builds.cpuRequests`: charts before 0.53 read it."), "{report}");
     assert!(!report.contains("stored in the plan"), "{report}");
 }
@@ -238,7 +238,7 @@ fn manifests_of_other_tools_are_read() {
     assert!(hcl.contains("= \"https://gitlab.com/\"") && !hcl.contains("very-secret"), "{hcl}");
     for line in [
         "values.yaml:10, `runnerToken`",
-        "values.yaml:11: replicaz:",
+        "values.yaml:11, `replicaz`:",
         "further values in spec.valuesFrom, which are not read",
         "Run migrate with --release runner --namespace ci.",
         "the HelmRelease applies the release again, and reverts the changes of the provider: suspend it",
@@ -256,7 +256,7 @@ fn sections_with_conditions_are_split() {
     assert_eq!(hcl.matches("resource \"gitlabspot_runner_release\"").count(), 2, "{hcl}");
     assert_eq!(hcl.matches("limit = 2").count(), 1, "{hcl}");
     assert!(report.contains("the condition of 1 [[runners]] does not hold"), "{report}");
-    assert!(report.contains("values.yaml:13: runners.limitz"), "{report}");
+    assert!(report.contains("values.yaml:13, `runners.limitz`"), "{report}");
 }
 
 const REMARKS: &str = r#"gitlabUrl: https://gitlab.com/
@@ -295,5 +295,5 @@ fn remarks_have_file_and_line() {
     assert!(!migrated("gitlab-runner: {install: true}\n", &Links::default()).1.contains("install"), "{report}");
     let set = "{\"gitlabUrl\":\"https://gitlab.com\",\"replicaz\":2,\"sentryDsn\":\"https://x@y/1\"}";
     let (_, report) = migrated(set, &Links::default());
-    assert!(report.contains("values.yaml: replicaz:") && report.contains("values.yaml, `sentryDsn`"), "{report}");
+    assert!(report.contains("values.yaml, `replicaz`:") && report.contains("values.yaml, `sentryDsn`"), "{report}");
 }

@@ -169,7 +169,11 @@ fn keys_of_older_charts_are_tasks_or_without_effect() {
     let mut sorted = tasks;
     sorted.sort();
     assert_eq!(sorted, keys.map(|key| format!("runners.{key}")));
-    assert!(unknown.tasks.iter().all(|(_, text)| text.contains("`--runner-version` tells")), "{:?}", unknown.tasks);
+    assert!(
+        unknown.tasks.iter().all(|(_, text)| text.contains("`--runner-version` sets the version")),
+        "{:?}",
+        unknown.tasks
+    );
     assert_eq!(unknown.attributes.get("config"), None);
     let (newer, tasks) = with_tasks(OLDER, Some("16.0.0"));
     assert_eq!((tasks.len(), newer.attributes.get("config")), (0, None));

@@ -85,11 +85,12 @@ impl ValuesTranslator<'_> {
         let option = hcl_path(to).unwrap_or_else(|| to.to_owned());
         let how = match self.context.version {
             Some(_) => "",
-            None => " `--runner-version` tells: charts before 0.53 have GitLab Runner before 16.0.",
+            None => {
+                " Charts before 0.53 have GitLab Runner before 16.0: `--runner-version` sets the version of the release."
+            }
         };
-        let text = format!(
-            "charts before 0.53 read it. If that of the release is one of them, set `{option}` in `config`.{how}"
-        );
+        let text =
+            format!("charts before 0.53 read it. If the release has such a chart, set `{option}` in `config`.{how}");
         self.translated.tasks.push((path.to_owned(), text));
     }
 
