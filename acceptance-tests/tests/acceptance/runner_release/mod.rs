@@ -249,20 +249,6 @@ async fn failed_rollout_names_the_reason_of_the_pods() {
 }
 
 #[tokio::test]
-async fn objects_of_others_are_not_changed() {
-    let stage = Stage::new("runner_release/stranger", Engine::opentofu()).await;
-    stage.namespace.create().await;
-    let theirs: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": NAME } })).unwrap();
-    let config_maps = stage.kubernetes.api::<ConfigMap>(stage.namespace.name());
-    config_maps.create(&PostParams::default(), &theirs).await.unwrap();
-    let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;
-    let printed = workspace.try_apply().await;
-    assert!(printed.to_string().contains("Object already exists"), "{printed}");
-    assert_eq!(stage.namespace.objects().await, [format!("ConfigMap/{NAME}")]);
-    assert!(!workspace.state().await.contains(ADDRESS));
-}
-
-#[tokio::test]
 async fn destroy_succeeds_after_the_cluster_was_deleted() {
     let stage = Stage::new("runner_release/cluster_gone", Engine::opentofu()).await;
     let workspace = stage.testdata("runner_release/typed", with_token(&stage, "runner_token", "glrt-x")).await;

@@ -45,7 +45,7 @@ fn set(account: &Account, part: &str, content: &str) {
 }
 
 #[tokio::test]
-async fn the_guides_bucket() {
+async fn bucket_of_the_guide() {
     let account = Account::default();
     let mut stage = stage(&account);
     assert!(!stage.apply(&named()).await.has_errors());
@@ -192,7 +192,7 @@ async fn a_tag_without_a_value_is_omitted() {
 
 /// The error for a bucket with ABAC refers to S3 Control. Without ABAC, or if it cannot be read, the error does not.
 #[tokio::test]
-async fn a_bucket_with_abac() {
+async fn refused_tags_of_a_bucket_with_abac_have_advice() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&named()).await;
@@ -332,7 +332,7 @@ async fn a_bucket_that_cannot_be_created_with_tags_is_tagged_afterwards() {
 /// In us-east-1 S3 reports success if the account's own bucket is created again, so that a bucket of which the owner is
 /// unknown is an error.
 #[tokio::test]
-async fn a_bucket_that_cannot_be_read_is_not_taken_over() {
+async fn unreadable_bucket_is_not_adopted() {
     let account = Account::default();
     account.state().s3.foreign.push("taken".to_owned());
     let mut first = Stage::new(CacheBucketResource, aws_settings(&account, "us-east-1"));

@@ -79,7 +79,7 @@ fn with_role_arn() -> Config {
 const TEMPLATE: &str = "k8s.io/cluster-autoscaler/node-template";
 
 #[tokio::test]
-async fn the_guides_group() {
+async fn node_group_of_the_guide() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
@@ -378,7 +378,7 @@ async fn a_cancelled_create_is_kept_in_the_state() {
 }
 
 #[tokio::test]
-async fn a_zone_without_subnets_names_the_zones_with_subnets() {
+async fn zone_without_subnets_is_an_error_with_the_zones_that_have_subnets() {
     let account = Account::default();
     let mut stage = stage(&account);
     let diagnostics = stage.apply(&with(&[("availability_zones", list(&["af-south-1z"]))])).await;

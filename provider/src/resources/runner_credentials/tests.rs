@@ -60,7 +60,7 @@ fn pair(id: &str) -> Option<(String, String)> {
 
 /// C1, C9: create and destroy. The secret is only in the Secret.
 #[tokio::test]
-async fn the_guides_credentials() {
+async fn credentials_of_the_guide() {
     let (account, cluster) = (Account::default(), Cluster::default());
     let mut stage = stage(&account, &cluster);
     let config = config(&[("create_namespace", true.into())]);
@@ -120,7 +120,7 @@ async fn rotates(stage: &mut Stage, account: &Account, cluster: &Cluster, config
 
 /// C5, C6, C7, and rotation by trigger.
 #[tokio::test]
-async fn reasons_to_rotate() {
+async fn changed_secret_or_key_rotates() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -200,7 +200,7 @@ async fn null_tags_labels_and_annotations_are_left_out() {
 
 /// C2: the response with the secret is lost.
 #[tokio::test]
-async fn keys_whose_secret_was_lost() {
+async fn keys_of_lost_responses_are_deleted() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     account.fault("CreateAccessKey", 0..1, Fault::LostAnswer);
     stage(&account, &cluster).apply_wholly(&config(&[])).await;
@@ -215,7 +215,7 @@ async fn keys_whose_secret_was_lost() {
 
 /// C3: keys of others.
 #[tokio::test]
-async fn no_room_for_a_key() {
+async fn second_key_of_others_prevents_rotation_and_destroy() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -233,7 +233,7 @@ async fn no_room_for_a_key() {
 
 /// C4: the cluster rejects the Secret.
 #[tokio::test]
-async fn a_secret_that_cannot_be_written() {
+async fn key_is_deleted_if_the_secret_cannot_be_written() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     cluster.inject(ClusterFault::ReadOnly);
     let mut stage = stage(&account, &cluster);
@@ -281,7 +281,7 @@ async fn warning_describes_the_next_apply() {
 
 /// C8: AWS does not accept a new key at once.
 #[tokio::test]
-async fn the_key_is_proven_first() {
+async fn new_key_is_verified_before_the_old_one_is_revoked() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     account.fault("GetCallerIdentity", 0..5, Fault::Error(403, "InvalidClientTokenId", "not yet"));
     let mut stage = stage(&account, &cluster);
@@ -325,7 +325,7 @@ async fn foreign_secrets_are_refused() {
 }
 
 #[tokio::test]
-async fn namespaces() {
+async fn created_namespace_is_deleted_unless_it_has_other_objects() {
     let (account, cluster) = (Account::default(), Cluster::default());
     let mut stage = stage(&account, &cluster);
     assert_eq!(summaries(&stage.apply(&config(&[])).await), ["Namespace not found"]);
@@ -359,7 +359,7 @@ async fn namespace_is_deleted_after_controllers_deleted_dependents() {
 }
 
 #[tokio::test]
-async fn gone() {
+async fn deleted_user_is_removed_from_the_state() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&config(&[])).await;
@@ -380,7 +380,7 @@ fn role(mode: &'static str) -> Vec<(&'static str, Raw)> {
 
 /// C11: the principal of the trust policy propagates.
 #[tokio::test]
-async fn a_role_for_the_service_account() {
+async fn irsa_creates_a_role_for_the_service_account() {
     let (account, cluster) = (Account::default(), Cluster::default());
     account.fault("CreateRole", 0..2, Fault::Error(400, "MalformedPolicyDocument", "Invalid principal in policy: x"));
     let mut stage = stage(&account, &cluster);
@@ -403,7 +403,7 @@ async fn a_role_for_the_service_account() {
 
 /// C12: the role propagates, and an association of others is an error.
 #[tokio::test]
-async fn pod_identity() {
+async fn pod_identity_associates_the_service_account() {
     let (account, cluster) = (Account::default(), Cluster::default());
     let missing = Fault::Error(400, "InvalidParameterException", "Role provided in the request does not exist.");
     account.fault("CreatePodIdentityAssociation", 0..2, missing);
@@ -429,7 +429,7 @@ async fn pod_identity() {
 
 /// The new grant is complete before the old one is revoked.
 #[tokio::test]
-async fn another_mode() {
+async fn changed_mode_grants_before_it_revokes() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut stage = stage(&account, &cluster);
     stage.apply_wholly(&role("access_key")).await;
@@ -447,7 +447,7 @@ async fn another_mode() {
 
 /// Two resources with the same Secret would overwrite each other's key, and rotate in each apply.
 #[tokio::test]
-async fn of_two_in_one_run_one_is_refused() {
+async fn second_resource_with_the_same_name_in_one_run_is_an_error() {
     let (account, cluster) = (Account::default(), Cluster::with_namespace("ci"));
     let mut first = stage(&account, &cluster);
     let mut second = first.beside(RunnerCredentialsResource);

@@ -55,7 +55,7 @@ fn with(base: Vec<(&'static str, Raw)>, more: &[(&'static str, Raw)]) -> Vec<(&'
 }
 
 #[tokio::test]
-async fn the_guides_values_file() {
+async fn values_file_of_the_guide() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     let diagnostics = stage.apply(&guide()).await;
@@ -196,7 +196,7 @@ async fn renamed_release_is_created_before_the_old_one_is_deleted() {
 }
 
 #[tokio::test]
-async fn import_brings_everything_back() {
+async fn import_restores_the_state() {
     for config in
         [guide(), typed(), with(typed(), &[("config_toml", "concurrent = 3\n[[runners]]\nlimit = 1\n".into())])]
     {
@@ -271,7 +271,7 @@ async fn incomplete_rollout_reports_the_cause_and_resumes() {
 }
 
 #[tokio::test]
-async fn an_apply_that_stops_half_way_is_completed_or_removed() {
+async fn interrupted_apply_is_completed_or_removed() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     cluster.inject(Fault::Error("APPLY deployments", 422, "Invalid", "spec: Invalid value"));
@@ -287,7 +287,7 @@ async fn an_apply_that_stops_half_way_is_completed_or_removed() {
 }
 
 #[tokio::test]
-async fn typed_attributes_and_a_token_that_is_nowhere_but_in_its_secret() {
+async fn token_is_stored_in_its_secret_only() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
@@ -312,7 +312,7 @@ async fn a_change_rolls_the_manager_once() {
 }
 
 #[tokio::test]
-async fn changes_by_hand_are_shown_and_repaired() {
+async fn manual_changes_are_planned_and_corrected() {
     let cluster = Cluster::default();
     let mut stage = stage(&cluster);
     stage.apply_wholly(&typed()).await;
@@ -407,8 +407,11 @@ async fn foreign_objects_are_not_changed() {
     cluster.put(plain("Namespace", "gitlab-runner"));
     cluster.put(plain("ConfigMap", "gitlab-runner"));
     let mut stage = stage(&cluster);
+    let theirs = cluster.get("configmaps gitlab-runner/gitlab-runner");
     assert_eq!(summaries(&stage.apply(&typed()).await), ["Object already exists"]);
     assert_eq!(cluster.resources(), ["configmaps", "namespaces"]);
+    assert_eq!(cluster.get("configmaps gitlab-runner/gitlab-runner"), theirs);
+    assert_eq!(stage.state, Raw::Null);
 }
 
 #[tokio::test]

@@ -173,7 +173,7 @@ async fn running_job_is_kept_while_it_matches() {
 }
 
 #[tokio::test]
-async fn a_period_that_could_not_be_started_is_started_by_the_next_apply() {
+async fn failed_start_of_a_period_is_repeated_by_the_next_apply() {
     let cluster = Cluster::with_namespace("ci");
     let mut stage = stage(&cluster);
     stage.at("2026-01-15T12:00:00Z");
@@ -364,7 +364,7 @@ async fn deleted_priority_class_is_recreated() {
 }
 
 #[tokio::test]
-async fn imports_both_shapes() {
+async fn both_workloads_are_imported() {
     for given in [config(&[]), nights()] {
         let cluster = Cluster::with_namespace("ci");
         let mut first = stage(&cluster);
@@ -431,7 +431,7 @@ async fn tainted_release_is_adopted_and_not_deleted() {
 }
 
 #[tokio::test]
-async fn of_two_in_one_run_one_is_refused() {
+async fn second_resource_with_the_same_name_in_one_run_is_an_error() {
     let cluster = Cluster::with_namespace("ci");
     let mut first = stage(&cluster);
     let mut second = first.beside(WarmCapacityResource);

@@ -36,7 +36,7 @@ fn with_template() -> Config {
 }
 
 #[tokio::test]
-async fn both_kinds_plan_without_changes() {
+async fn generated_configurations_plan_without_changes() {
     for config in [guide(), with_role_arn(), prefixed(), subnets(), with_launch_template(), with_template()] {
         let (_, stage) = imported(&config).await;
         assert_eq!(stage.differences_to(&stage.written_by_hosts()).await, [""; 0]);
@@ -45,7 +45,7 @@ async fn both_kinds_plan_without_changes() {
 }
 
 #[tokio::test]
-async fn one_of_each_pair_is_generated() {
+async fn generated_configuration_has_one_attribute_of_each_pair() {
     let (_, stage) = imported(&prefixed()).await;
     let generated = stage.generated();
     for name in ["name", "availability_zones", "node_role_arn", "desired_size", "version", "release_version"] {
@@ -57,7 +57,7 @@ async fn one_of_each_pair_is_generated() {
 }
 
 #[tokio::test]
-async fn contradicting_pairs_are_refused() {
+async fn conflicting_pairs_are_refused() {
     let (_, mut stage) = imported(&subnets()).await;
     let both = with(&[("availability_zones", list(&["af-south-1b"])), ("subnet_ids", list(&["subnet-b"]))]);
     assert_eq!(stage.differences(&both).await, [""; 0]);

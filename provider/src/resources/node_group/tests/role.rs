@@ -49,7 +49,7 @@ async fn clusters_without_access_entries_have_none_to_delete() {
 }
 
 #[tokio::test]
-async fn an_unknown_service_is_not_waited_for() {
+async fn unknown_principal_of_a_service_fails_without_a_wait() {
     let account = Account::default();
     let message = "Invalid principal in policy: \"SERVICE\":\"ec2.amazonaws.eu\"";
     account.fault("CreateRole", ALL, Fault::Error(400, "MalformedPolicyDocument", message));
@@ -59,7 +59,7 @@ async fn an_unknown_service_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_profile_that_has_it_is_named_at_once() {
+async fn instance_profile_of_the_role_is_named_without_a_wait() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;

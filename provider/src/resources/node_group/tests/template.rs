@@ -58,7 +58,7 @@ fn detail(diagnostics: &tfplugin::framework::Diagnostics) -> String {
 }
 
 #[tokio::test]
-async fn add_ons_alone_make_one_that_lets_pods_through() {
+async fn addon_policies_create_a_template_with_a_hop_limit_of_two() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&with_addons()).await;
@@ -104,7 +104,7 @@ async fn a_change_is_a_version_that_eks_takes_in_place() {
 }
 
 #[tokio::test]
-async fn the_clusters_security_group_is_among_those_of_the_template() {
+async fn template_has_the_security_group_of_the_cluster() {
     let account = Account::default();
     let config =
         with(&[("remote_access", Raw::Null), ("template", template(&[("security_group_ids", list(&["sg-ssh"]))]))]);
@@ -120,7 +120,7 @@ async fn the_clusters_security_group_is_among_those_of_the_template() {
 
 /// The first response of each call is lost.
 #[tokio::test]
-async fn lost_answers_make_one_template_and_one_version() {
+async fn lost_responses_create_one_template_and_one_version() {
     let account = Account::default();
     let mut stage = stage(&account);
     account.fault("CreateLaunchTemplate", 0..1, Fault::LostAnswer);
@@ -136,7 +136,7 @@ async fn lost_answers_make_one_template_and_one_version() {
 }
 
 #[tokio::test]
-async fn template_of_a_lost_answer_is_deleted() {
+async fn template_of_a_lost_response_is_deleted() {
     let account = Account::default();
     let mut stage = stage(&account);
     account.fault("CreateLaunchTemplate", ALL, Fault::LostAnswer);
@@ -148,7 +148,7 @@ async fn template_of_a_lost_answer_is_deleted() {
 }
 
 #[tokio::test]
-async fn undeleted_template_is_kept_in_the_state() {
+async fn template_that_cannot_be_deleted_is_kept_in_the_state() {
     let account = Account::default();
     let mut stage = stage(&account);
     account.fault("CreateLaunchTemplate", ALL, Fault::LostAnswer);
@@ -193,7 +193,7 @@ async fn a_killed_create_is_continued_with_the_same_version() {
 }
 
 #[tokio::test]
-async fn rejected_create_leaves_nothing_behind() {
+async fn rejected_create_keeps_no_objects() {
     let account = Account::default();
     let denied = Fault::Error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     account.fault("CreateLaunchTemplate", 0..1, denied);
@@ -237,7 +237,7 @@ async fn foreign_template_is_not_changed() {
 }
 
 #[tokio::test]
-async fn old_versions_make_room_for_a_new_one() {
+async fn old_template_versions_are_deleted_at_the_limit() {
     let account = Account::default();
     let mut stage = stage(&account);
     for key in ["one", "two", "three", "four"] {
@@ -252,7 +252,7 @@ async fn old_versions_make_room_for_a_new_one() {
 }
 
 #[tokio::test]
-async fn news_of_a_version_may_travel() {
+async fn template_that_is_not_visible_yet_is_retried() {
     let account = Account::default();
     let mut stage = stage(&account);
     let absent = || Fault::Error(400, "InvalidParameterException", "Launch template lt-1 cannot be found");
@@ -314,7 +314,7 @@ async fn manual_changes_are_repaired() {
 }
 
 #[tokio::test]
-async fn tags_of_the_group_are_the_templates_as_well() {
+async fn template_has_the_tags_of_the_group() {
     let account = Account::default();
     let mut stage = stage(&account);
     let tagged = |tags: &[(&str, Raw)]| {

@@ -7,7 +7,7 @@ use tfplugin::framework::Raw;
 use super::{guide, object, stage, text, with};
 
 #[tokio::test]
-async fn az_rebalance_runs_meanwhile() {
+async fn az_rebalance_is_resumed_during_a_version_update() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
@@ -28,7 +28,7 @@ async fn az_rebalance_is_suspended_again_after_a_failure() {
 }
 
 #[tokio::test]
-async fn a_suspension_that_was_lost_is_put_back() {
+async fn resumed_az_rebalance_is_suspended_again() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
@@ -41,7 +41,7 @@ async fn a_suspension_that_was_lost_is_put_back() {
 /// An update of the version can take an hour, during which the autoscaler changes the size: a smaller maximum in the
 /// same apply is compared with the size after the update.
 #[tokio::test]
-async fn the_size_after_the_update_counts() {
+async fn size_after_the_version_update_is_compared() {
     let account = Account::default();
     let mut stage = stage(&account);
     stage.apply_wholly(&guide()).await;
@@ -82,7 +82,7 @@ async fn release_version_of_another_minor_updates_the_version() {
 const NOT_ACTIVE: Fault = Fault::Error(400, "InvalidRequestException", "Cluster 'prod' is not in ACTIVE status");
 
 #[tokio::test]
-async fn a_cluster_that_is_being_changed_is_waited_for() {
+async fn create_waits_for_an_update_of_the_cluster() {
     let account = Account::default();
     let mut stage = stage(&account);
     account.fault("CreateNodegroup", 0..30, NOT_ACTIVE);

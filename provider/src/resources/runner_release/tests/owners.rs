@@ -58,7 +58,7 @@ async fn tainted_release_is_adopted_and_not_deleted() {
 }
 
 #[tokio::test]
-async fn of_two_in_one_run_one_is_refused() {
+async fn second_resource_with_the_same_name_in_one_run_is_an_error() {
     let cluster = Cluster::default();
     let mut first = stage(&cluster);
     let mut second = first.beside(RunnerReleaseResource);
@@ -131,7 +131,7 @@ async fn create_that_loses_its_deployment_gives_its_objects_back() {
 }
 
 #[tokio::test]
-async fn a_release_of_before_there_were_ids_gets_one_with_its_next_change() {
+async fn release_without_an_owner_id_gets_one_with_its_next_change() {
     let cluster = Cluster::default();
     let mut old = stage(&cluster);
     old.apply_wholly(&typed()).await;
