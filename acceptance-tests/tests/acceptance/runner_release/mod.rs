@@ -21,7 +21,7 @@ use gitlabspot_acceptance_tests::{Engine, KubernetesProxy, Stage, Workspace, unt
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use k8s_openapi::api::rbac::v1::Role;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 const ADDRESS: &str = "gitlabspot_runner_release.runner";
