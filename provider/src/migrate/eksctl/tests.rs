@@ -210,14 +210,14 @@ fn files_of_other_tools_are_refused() {
         ("managedNodeGroups:\n- name: a\n  taints: {a: b}\n", "it must end with :NoSchedule"),
         ("managedNodeGroups:\n- name: a\n  labels: [a]\n", "it must be a map of texts"),
     ] {
-        let said = refused(text);
-        assert!(said.contains(why), "{text:?}: {said}");
+        let message = refused(text);
+        assert!(message.contains(why), "{text:?}: {message}");
     }
     let mut project = Project::default();
     project.cluster.name = Some("other".to_owned());
     let text = "metadata: {name: prod}\nmanagedNodeGroups: [{name: a}]\n";
-    let said = migrate("cluster.yaml", text, &mut project).unwrap_err().to_string();
-    assert!(said.contains("the file has \"prod\", and the options have \"other\""), "{said}");
+    let message = migrate("cluster.yaml", text, &mut project).unwrap_err().to_string();
+    assert!(message.contains("the file has \"prod\", and the options have \"other\""), "{message}");
 }
 
 #[test]
