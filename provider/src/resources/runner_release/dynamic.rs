@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(details(&RunnerRelease { config: null(), ..model.clone() }), [""; 0]);
         let known = RunnerRelease { gitlab_url: "https://x".into(), token_secret_name: "s".into(), ..model };
         let typed = super::super::settings::of(&known).unwrap();
-        let given = Given { typed, values: &[], token: None, existing_secret: None, is_migration: false };
+        let given = Given { typed, values: &[], ..Given::default() };
         assert_eq!(resolve(given).map(drop), Ok(()));
         let listed = dynamic(json!({ "kubernetes": { "services": [null, { "name": "x" }] } }));
         let listed = RunnerRelease { config: listed, ..RunnerRelease::default() };

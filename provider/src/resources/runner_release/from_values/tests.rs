@@ -17,7 +17,7 @@ fn resolved(attributes: &Map<String, Json>, token: Option<TokenKind>) -> Result<
     }
     let model = RunnerRelease::from_raw(Raw::from(&Json::Object(attributes))).map_err(|error| format!("{error:?}"))?;
     let typed = super::super::settings::of(&model.unwrap()).map_err(|error| format!("{error:?}"))?;
-    let given = Given { typed, values: &[], token, existing_secret: None, is_migration: false };
+    let given = Given { typed, values: &[], token, ..Given::default() };
     Ok(spec::resolve(given).map_err(|error| format!("{error:#?}"))?.spec)
 }
 
@@ -60,19 +60,13 @@ fn parts(spec: &ReleaseSpec) -> Vec<String> {
 /// Checks that the release of the attributes is the same as the release of the file.
 fn check(name: &str, text: &str) {
     let Ok(release) = release(&[text], PLACE) else {
-        let given = Given {
-            typed: RunnerReleaseSettings::default(),
-            values: &[text],
-            token: None,
-            existing_secret: None,
-            is_migration: false,
-        };
+        let given = Given { values: &[text], ..Given::default() };
         let refused = spec::resolve(given).map(|_| ()).is_err();
         assert!(refused, "{name} is a release, and is not translated");
         return;
     };
     let typed = RunnerReleaseSettings::default();
-    let given = Given { typed, values: &[text], token: release.token, existing_secret: None, is_migration: false };
+    let given = Given { typed, values: &[text], token: release.token, ..Given::default() };
     let expected = spec::resolve(given).unwrap().spec;
     let found = resolved(&release.attributes, release.token).unwrap_or_else(|error| panic!("{name}: {error}"));
     for (found, expected) in parts(&found).iter().zip(parts(&expected)) {

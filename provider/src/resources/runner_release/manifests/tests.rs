@@ -11,20 +11,14 @@ mod scripts;
 const GUIDE: &str = include_str!("../testdata/guide-values.yaml");
 
 fn guide() -> ReleaseSpec {
-    let given = Given {
-        typed: RunnerReleaseSettings::default(),
-        values: &[GUIDE],
-        token: None,
-        existing_secret: None,
-        is_migration: false,
-    };
+    let given = Given { values: &[GUIDE], ..Given::default() };
     resolve(given).unwrap().spec
 }
 
 fn spec(inputs: Value, token: TokenKind) -> ReleaseSpec {
     let mut typed: RunnerReleaseSettings = serde_json::from_value(inputs).unwrap();
     typed.gitlab_url.get_or_insert_with(|| "https://gitlab.example.com".to_owned());
-    resolve(Given { typed, values: &[], token: Some(token), existing_secret: None, is_migration: false }).unwrap().spec
+    resolve(Given { typed, values: &[], token: Some(token), ..Given::default() }).unwrap().spec
 }
 
 fn fingerprints() -> Fingerprints {
@@ -230,7 +224,7 @@ fn plan_and_state_see_no_secret_of_the_configuration() {
 fn somebody_elses_secret_is_only_mounted() {
     let mut typed: RunnerReleaseSettings = serde_json::from_value(json!({ "token_secret_name": "theirs" })).unwrap();
     typed.gitlab_url = Some("https://x/".to_owned());
-    let given = Given { typed, values: &[], token: None, existing_secret: None, is_migration: false };
+    let given = Given { typed, values: &[], ..Given::default() };
     let spec = resolve(given).unwrap().spec;
     assert!(token_secret(&spec, &SecretString::from("x")).is_none());
     let deployment = find(&made(&spec), "Deployment");
@@ -318,7 +312,7 @@ fn a_restricted_namespace_takes_the_default_pod() {
     let of_values = |values: &str| {
         let typed = serde_json::from_value(json!({ "gitlab_url": "https://gitlab.example.com" })).unwrap();
         let token = Some(TokenKind::Authentication);
-        let resolved = resolve(Given { typed, values: &[values], token, existing_secret: None, is_migration: false });
+        let resolved = resolve(Given { typed, values: &[values], token, ..Given::default() });
         pod_of(&resolved.unwrap().spec)["securityContext"].clone()
     };
     assert_eq!(of_values("podSecurityContext: {}"), default);

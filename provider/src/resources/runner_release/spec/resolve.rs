@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Input of a plan or an apply.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Given<'a> {
     pub typed: RunnerReleaseSettings,
     pub values: &'a [&'a str],

@@ -20,7 +20,7 @@ fn typed(settings: serde_json::Value) -> RunnerReleaseSettings {
 }
 
 fn given(settings: serde_json::Value, token: TokenKind) -> Given<'static> {
-    Given { typed: typed(settings), values: &[], token: Some(token), existing_secret: None, is_migration: false }
+    Given { typed: typed(settings), values: &[], token: Some(token), ..Given::default() }
 }
 
 fn errors(settings: serde_json::Value, token: TokenKind) -> Vec<Diagnostic> {
@@ -50,13 +50,7 @@ fn guide_as_attributes() -> serde_json::Value {
 
 #[test]
 fn the_guides_values_file_gives_the_guides_configuration() {
-    let given = Given {
-        typed: RunnerReleaseSettings::default(),
-        values: &[GUIDE],
-        token: None,
-        existing_secret: None,
-        is_migration: false,
-    };
+    let given = Given { values: &[GUIDE], ..Given::default() };
     let resolved = resolve(given).unwrap();
     assert_eq!(resolved.spec.config.runner, guides_runner());
     assert_eq!(
@@ -123,9 +117,7 @@ fn attributes_win_over_values() {
         "runner_name": "mine", "concurrent": 4, "metrics": { "port": 9300 }, "replicas": 2,
         "config": { "kubernetes": { "cpu_request": "4" } },
     }));
-    let spec = resolve(Given { typed, values: &[GUIDE], token: None, existing_secret: None, is_migration: false })
-        .unwrap()
-        .spec;
+    let spec = resolve(Given { typed, values: &[GUIDE], ..Given::default() }).unwrap().spec;
     let mut expected = guides_runner();
     expected["kubernetes"]["cpu_request"] = "4".into();
     assert_eq!(spec.config.runner, expected);
@@ -178,13 +170,7 @@ mod values_files;
 fn token_kinds_in_values_are_distinguished() {
     let of = |token: &str| {
         let values = format!("gitlabUrl: https://gitlab.com/\n{token}\n");
-        let given = Given {
-            typed: typed(json!({})),
-            values: &[values.as_str()],
-            token: None,
-            existing_secret: None,
-            is_migration: false,
-        };
+        let given = Given { typed: typed(json!({})), values: &[values.as_str()], ..Given::default() };
         let findings = resolve(given).map(|resolved| resolved.warnings).unwrap_or_else(|errors| errors);
         findings.into_iter().map(|finding| finding.detail).collect::<String>()
     };

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::super::super::schema::RunnerReleaseSettings;
 use super::super::super::spec::{Given, ReleaseSpec, TokenKind, resolve};
 use super::{find, made, spec};
 
@@ -209,13 +208,7 @@ fn an_authentication_token_starts_without_registration() {
 #[test]
 fn credentials_of_the_secret_replace_those_of_the_configuration() {
     let values = "gitlabUrl: https://gitlab.com/\nrunners:\n  cache: {secretName: s}\n  config: |\n    [[runners]]\n    [runners.cache]\n    Type = 's3'\n    [runners.cache.s3]\n    ServerAddress = 's3.amazonaws.com'\n    AccessKey = 'old'\n    SecretKey = 'old'\n    BucketName = 'b'\n";
-    let given = Given {
-        typed: RunnerReleaseSettings::default(),
-        values: &[values],
-        token: Some(TokenKind::Authentication),
-        existing_secret: None,
-        is_migration: false,
-    };
+    let given = Given { values: &[values], token: Some(TokenKind::Authentication), ..Given::default() };
     let spec = resolve(given).unwrap().spec;
     let config = |secrets: &[(&str, &str)]| {
         let pod = Pod::new(&spec, secrets);

@@ -222,7 +222,7 @@ fn values_have_the_meaning_of_helm() {
 fn all_errors_are_reported_at_once() {
     let text = "runnerToken: GR1348941-x\nrunners:\n  executor: docker\n  config: |\n    [[runners]]\n      shell = 'fish'\n    [[runners]]\nhpa: {minReplicas: 1}\nconcurrent: many\n";
     let typed = typed(json!({ "config": { "nothing": 1 }, "gitlab_url": "gitlab.com" }));
-    let given = Given { typed, values: &[text], token: None, existing_secret: None, is_migration: false };
+    let given = Given { typed, values: &[text], ..Given::default() };
     let errors = resolve(given).unwrap_err();
     let of_hpa = errors.iter().find(|error| error.detail.contains("hpa")).unwrap();
     assert_eq!(of_hpa.path.steps().len(), 2, "{of_hpa:?}");
@@ -231,8 +231,7 @@ fn all_errors_are_reported_at_once() {
 }
 
 fn details(text: &'static str, typed: serde_json::Value, token: Option<TokenKind>) -> (Vec<String>, String) {
-    let given =
-        Given { typed: super::typed(typed), values: &[text], token, existing_secret: None, is_migration: false };
+    let given = Given { typed: super::typed(typed), values: &[text], token, ..Given::default() };
     match resolve(given) {
         Ok(resolved) => (Vec::new(), resolved.warnings.into_iter().map(|found| found.detail).collect()),
         Err(errors) => (errors.into_iter().map(|found| found.detail).collect(), String::new()),
@@ -273,8 +272,7 @@ fn ignored_cache_keys_in_a_file_are_no_errors() {
 /// Returns the namespace of jobs, the namespace of the Role, and the details of the warnings.
 fn job_namespaces(text: &'static str) -> (Option<String>, Option<String>, String) {
     let typed = super::typed(json!({ "gitlab_url": "https://gitlab.com/" }));
-    let given =
-        Given { typed, values: &[text], token: Some(Authentication), existing_secret: None, is_migration: false };
+    let given = Given { typed, values: &[text], token: Some(Authentication), ..Given::default() };
     let Resolved { spec, warnings, .. } = resolve(given).unwrap();
     let jobs = spec.config.runner["kubernetes"].get("namespace").and_then(toml::Value::as_str).map(str::to_owned);
     let details: Vec<_> = warnings.into_iter().map(|found| found.detail).collect();
@@ -348,8 +346,7 @@ fn account_of_the_chart_is_used() {
     assert!(warnings.contains("line 3, rbac.generatedServiceAccountName: "), "{warnings}");
     let account = |text: &'static str| {
         let typed = super::typed(json!({ "gitlab_url": "https://x" }));
-        let given =
-            Given { typed, values: &[text], token: Some(Authentication), existing_secret: None, is_migration: false };
+        let given = Given { typed, values: &[text], token: Some(Authentication), ..Given::default() };
         resolve(given).unwrap().spec.service_account.name
     };
     assert_eq!(account(text), "gitlab-runner");
