@@ -185,7 +185,7 @@ fn walk(values: &Map<String, Json>, prefix: &str, template: &str, found: &mut Ve
             (None, _) => {
                 let known = KEYS.iter().filter_map(|(key, _)| key.strip_prefix(prefix));
                 let hint = did_you_mean(name, known.filter_map(|rest| rest.split('.').next()));
-                let text = format!("no key of a managed group that this version of the provider knows.{hint}");
+                let text = format!("this version of the provider does not know this key of managed groups.{hint}");
                 found.push((path, Topic::NoCounterpart, text));
             }
         }

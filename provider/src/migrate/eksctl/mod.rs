@@ -121,7 +121,7 @@ fn others(document: &Document, metadata: &Map<String, Json>, project: &mut Proje
             name if OF_CLUSTER.contains(&name) => {
                 "it belongs to the cluster, which this provider does not manage. Keep eksctl for it, or use hashicorp/aws."
             }
-            _ => "no key of eksctl that this version of the provider knows. It has no part in the node groups.",
+            _ => "this version of the provider does not know this key of eksctl. It does not affect the node groups.",
         };
         project.report.add(Topic::NoCounterpart, document.place(name), text);
     }

@@ -115,8 +115,8 @@ fn unsupported_keys_are_listed_with_their_lines() {
     );
     for line in [
         "cluster.yaml:2, `vpc`: it belongs to the cluster",
-        "cluster.yaml:3, `nonsense`: no key of eksctl that this version of the provider knows",
-        "cluster.yaml:7, `managedNodeGroups[0].maxPodPerNode`: no key of a managed group that this version of the provider knows. Did you mean \"maxPodsPerNode\"?",
+        "cluster.yaml:3, `nonsense`: this version of the provider does not know this key of eksctl",
+        "cluster.yaml:7, `managedNodeGroups[0].maxPodPerNode`: this version of the provider does not know this key of managed groups. Did you mean \"maxPodsPerNode\"?",
         "cluster.yaml:8, `managedNodeGroups[0].asgSuspendProcesses`",
         "cluster.yaml:9, `managedNodeGroups[0].maxPrice`",
         "cluster.yaml:10, `managedNodeGroups[0].nodeRepairConfig.maxUnhealthyNodeThresholdCount`: the import keeps it",

@@ -140,7 +140,7 @@ impl Lines {
     }
 }
 
-/// The text of an expression that begins `before` characters after the indentation.
+/// Formats a value. `before` is the number of characters between the indentation and the value on its first line.
 fn expression(value: &Value, indent: usize, before: usize) -> String {
     match value {
         Value::Plain(text) | Value::Expression(text) => text.clone(),

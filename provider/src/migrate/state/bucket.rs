@@ -83,8 +83,8 @@ fn bucket(ties: Ties<'_>, instance: &Instance, name: &str, cache: &Cache, projec
     block.set_some("force_destroy", instance.get("force_destroy").and_then(Json::as_bool).filter(|it| *it));
     block.set_some("tags", all_tags(instance));
     let text = format!(
-        "`{address}`: a lifecycle rule of the provider beside the one that exists, a bucket policy that denies plain HTTP, and the \
-         public access block, as far as they are missing."
+        "`{address}`: a lifecycle rule of the provider, a bucket policy that denies plain HTTP and the public access block are \
+         added if they are missing. The existing lifecycle rules are kept."
     );
     project.report.add(Topic::Change, None, text);
     project.resource(block, Some(name.into()));

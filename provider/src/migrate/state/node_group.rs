@@ -63,7 +63,7 @@ fn group(instance: &Instance, project: &mut Project) {
     block.set_some("tags", all_tags(instance));
     let address = format!("{RESOURCE}.{label}");
     let text = format!(
-        "`{address}`: `asg_tags_all`, tags of labels, taints and capacity type on the Auto Scaling Group, as far as they are missing."
+        "`{address}`: missing tags for labels, taints and capacity type are added to the Auto Scaling Group (`asg_tags_all`)."
     );
     project.report.add(Topic::Change, None, text);
     project.resource(block, Some(format!("{cluster}:{name}").into()));
@@ -79,7 +79,7 @@ fn types(instance: &Instance, label: &str, project: &mut Project) -> Value {
         "its instance type is that of the launch template. Set the variable of instance_types to a list of this type.";
     project.report.add(Topic::Task, place(instance), text);
     let about = format!("Instance type of the launch template of {}, as a list of one.", instance.address);
-    project.variable(&format!("{label}_instance_types"), &about, Variable::Texts)
+    Value::variable(&project.variable(&format!("{label}_instance_types"), &about, Variable::Texts))
 }
 
 fn taints(instance: &Instance) -> Vec<Value> {

@@ -345,7 +345,7 @@ async fn created_namespace_is_deleted_unless_it_has_other_objects() {
     assert_eq!(cluster.objects().len(), 0);
 }
 
-/// For example the objects of a release that was deleted just before.
+/// Dependents are, for example, the objects of a release that was deleted just before.
 #[tokio::test]
 async fn namespace_is_deleted_after_controllers_deleted_dependents() {
     let (account, cluster) = (Account::default(), Cluster::default());

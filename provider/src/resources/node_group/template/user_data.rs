@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::kubelet;
 
-/// Maximum size in bytes that EC2 accepts, before the encoding.
+/// Maximum size of user data in bytes, before Base64 encoding.
 const LONGEST: usize = 16 * 1024;
 
 /// Operating systems of nodes, as far as their user data differs.

@@ -100,7 +100,7 @@ pub(super) fn is_default(name: &str, value: &Json) -> bool {
     }
 }
 
-/// Whether the API server omits a field: flags that are false, and delays that are zero.
+/// Whether the API server omits a field with this value: a flag that is false, or a delay of zero.
 pub(super) fn is_dropped(name: &str, value: &Json) -> bool {
     *value == 0 && name == "initialDelaySeconds"
         || *value == false

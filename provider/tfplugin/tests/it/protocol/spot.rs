@@ -160,7 +160,7 @@ fn failed(detail: &str) -> Diagnostics {
     Diagnostic::error("It failed", detail).into()
 }
 
-/// Whether the name of a thing selects this behaviour.
+/// Whether the test selects this behaviour with the name of its object.
 fn asked(name: &Value<String>, for_what: &str) -> bool {
     name.as_str() == Some(for_what)
 }
