@@ -22,7 +22,7 @@ pub use merge::{Source, is_same_address, merge};
 pub use place::{Place, Remark, Rules};
 pub use redact::{REDACTED, hide, redact};
 pub use render::render;
-pub use template::{Release, Unsupported, unsupported_detail};
+pub use template::{Release, Unsupported, fullname, unsupported_detail};
 pub use text::{Text, from_text};
 pub use to_hcl::to_hcl;
 

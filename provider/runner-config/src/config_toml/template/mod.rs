@@ -12,6 +12,7 @@ mod parse;
 use serde_json::Value;
 
 use self::evaluate::Evaluator;
+pub use self::named::fullname;
 
 /// The values of the expressions.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,8 @@ pub(super) fn template(name: &str, release: &Release<'_>) -> Option<String> {
     let field = |path: &str| values.pointer(path).filter(|value| is_true(value));
     let text = |path: &str| field(path).and_then(printed);
     let quoted = |text: Option<String>| format!("{:?}", text.unwrap_or_default());
-    let fullname = || shortened(&fullname(release, text("/fullnameOverride"), text("/nameOverride")));
+    let fullname =
+        || shortened(&fullname(release.name, text("/nameOverride").as_deref(), text("/fullnameOverride").as_deref()));
     Some(match name {
         "gitlab-runner.name" => shortened(&text("/nameOverride").unwrap_or_else(|| CHART.to_owned())),
         "gitlab-runner.fullname" => fullname(),
@@ -40,12 +41,15 @@ pub(super) fn template(name: &str, release: &Release<'_>) -> Option<String> {
 /// The chart's name.
 const CHART: &str = "gitlab-runner";
 
-fn fullname(release: &Release<'_>, fullname: Option<String>, name: Option<String>) -> String {
-    let chart = name.as_deref().unwrap_or(CHART);
+/// The full name of a release, before it is shortened: the name of the release if it starts with the name of the chart,
+/// otherwise both of them joined. `name` and `fullname` are the overrides of the values.
+#[must_use]
+pub fn fullname(release: &str, name: Option<&str>, fullname: Option<&str>) -> String {
+    let chart = name.unwrap_or(CHART);
     match fullname {
-        Some(fullname) => fullname,
-        None if release.name.starts_with(chart) => release.name.to_owned(),
-        None => format!("{}-{chart}", release.name),
+        Some(fullname) => fullname.to_owned(),
+        None if release.starts_with(chart) => release.to_owned(),
+        None => format!("{release}-{chart}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Names of objects, by the rules of the official chart.
 
+use gitlabspot_runner_config::config_toml::fullname;
 use serde_json::{Map, Value, json};
 
 /// The chart in the `chart` label of the objects.
@@ -14,15 +15,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// `full` is the name of the release if it starts with the name of the chart, otherwise both of them joined.
-    pub fn new(release: &str, namespace: &str, name_override: Option<&str>, fullname: Option<&str>) -> Self {
-        let chart = name_override.unwrap_or("gitlab-runner");
-        let full = match fullname {
-            Some(full) => full.to_owned(),
-            None if release.starts_with(chart) => release.to_owned(),
-            None => format!("{release}-{chart}"),
-        };
-        Self { release: release.to_owned(), namespace: namespace.to_owned(), full: shorten(&full) }
+    /// `full` is the full name of the chart, which a label can contain.
+    pub fn new(release: &str, namespace: &str, name_override: Option<&str>, fullname_override: Option<&str>) -> Self {
+        let full = shorten(&fullname(release, name_override, fullname_override));
+        Self { release: release.to_owned(), namespace: namespace.to_owned(), full }
     }
 
     /// Returns the name of another object, which is short enough for a label.
