@@ -2,6 +2,7 @@
 
 use super::arguments::{ArgumentError, Arguments};
 use super::cache::{self, Bucket, Caches, Credentials, OfRelease};
+use super::only;
 use super::project::Project;
 use super::release::{self, Cache};
 use super::report::Topic;
@@ -43,15 +44,11 @@ pub(super) fn credentials(
     let OfRelease { namespace, cache } = of_bucket.or(releases.first()).cloned().unwrap_or_else(default);
     let namespace = arguments.namespace.clone().unwrap_or(namespace);
     let secret = arguments.secret.clone().or(cache.secret.clone()).unwrap_or_else(|| cache::SECRET.to_owned());
-    if let Some(other) = found.credentials.iter().find(|it| it.namespace == namespace && it.secret == secret) {
+    if let Some(other) = found.credentials.iter().find(|it| it.is_in(&namespace, &secret)) {
         let (user, owner) = (user.to_owned(), other.user.clone());
         return Err(ArgumentError::SecretOfOther { user, owner, namespace, secret });
     }
     Ok(cache::credentials(user, &secret, &namespace, found.bucket(&bucket), &cache, project))
-}
-
-fn only(mut names: impl Iterator<Item = String>) -> Option<String> {
-    names.next().filter(|_| names.next().is_none())
 }
 
 /// Reports buckets and Secrets that the values of releases contain and the configuration does not.
@@ -70,9 +67,7 @@ pub(super) fn advise(arguments: &Arguments, releases: &[OfRelease], found: &Cach
             };
             project.report.add(Topic::Task, None, text);
         }
-        let has_secret = |name: &String| {
-            found.credentials.iter().any(|found| found.secret == *name && found.namespace == release.namespace)
-        };
+        let has_secret = |name: &String| found.credentials.iter().any(|found| found.is_in(&release.namespace, name));
         if let Some(secret) = secret.as_ref().filter(|name| !has_secret(name) && arguments.user.is_none()) {
             let text = format!(
                 "the Secret {secret} of the cache is not in the configuration. `--user NAME` adds it with the IAM user whose key it \

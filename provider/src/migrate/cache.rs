@@ -18,6 +18,13 @@ pub(super) struct OfRelease {
     pub(super) cache: Cache,
 }
 
+impl OfRelease {
+    /// Whether the release reads the credentials of its cache from this Secret.
+    pub(super) fn uses_secret(&self, namespace: &str, name: &str) -> bool {
+        self.namespace == namespace && self.cache.secret.as_deref() == Some(name)
+    }
+}
+
 /// A bucket in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
@@ -32,6 +39,13 @@ pub(super) struct Credentials {
     pub(super) namespace: String,
     pub(super) secret: String,
     pub(super) address: String,
+}
+
+impl Credentials {
+    /// Whether this Secret contains the access key.
+    pub(super) fn is_in(&self, namespace: &str, secret: &str) -> bool {
+        self.namespace == namespace && self.secret == secret
+    }
 }
 
 /// The buckets and credentials in the configuration.
@@ -52,12 +66,8 @@ impl Caches {
 
     /// What a release refers to.
     pub(super) fn links(&self, release: &OfRelease) -> Links {
-        let OfRelease { namespace, cache } = release;
-        let is_bucket = |bucket: &&Bucket| cache.bucket.as_ref() == Some(&bucket.name);
-        let is_secret =
-            |found: &&Credentials| cache.secret.as_ref() == Some(&found.secret) && found.namespace == *namespace;
-        let bucket = self.buckets.iter().find(is_bucket);
-        let credentials = self.credentials.iter().find(is_secret);
+        let bucket = self.buckets.iter().find(|bucket| release.cache.bucket.as_ref() == Some(&bucket.name));
+        let credentials = self.credentials.iter().find(|found| release.uses_secret(&found.namespace, &found.secret));
         Links {
             bucket: bucket.map(|bucket| (bucket.name.clone(), bucket.address.clone())),
             credentials: credentials.map(|found| (found.secret.clone(), found.address.clone())),

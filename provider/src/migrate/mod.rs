@@ -161,6 +161,11 @@ fn objects(
     Ok(found)
 }
 
+/// The item of an iterator with one item.
+fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    items.next().filter(|_| items.next().is_none())
+}
+
 fn read(path: &Path) -> Result<File, Cause> {
     let failed = |source| Cause::Read { path: path.to_owned(), source };
     if path.as_os_str() == "-" {

@@ -124,10 +124,10 @@ impl Project {
         Some(Value::expression(format!("gitlabspot.{name}")))
     }
 
-    /// Adds a variable. Returns the expression that reads it.
-    pub(super) fn variable(&mut self, wish: &str, description: &str, kind: Variable) -> Value {
+    /// Adds a variable. Returns its name.
+    pub(super) fn variable(&mut self, wish: &str, description: &str, kind: Variable) -> String {
         let name = self.name("var", wish);
-        let mut block = Block::new("variable", [name.clone()]);
+        let mut block = Block::new("variable", [name.as_str()]);
         block.set("description", description);
         block.set("type", Value::expression(if kind == Variable::Texts { "list(string)" } else { "string" }));
         if matches!(kind, Variable::Secret | Variable::Token) {
@@ -139,7 +139,7 @@ impl Project {
             block.set("ephemeral", true);
         }
         self.variables.push(block);
-        Value::expression(format!("var.{name}"))
+        name
     }
 
     /// The names and texts of the files. Files without content are omitted.

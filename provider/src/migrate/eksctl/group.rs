@@ -21,19 +21,36 @@ const LABEL_OF_CLUSTER: &str = "alpha.eksctl.io/cluster-name";
 const LABEL_OF_GROUP: &str = "alpha.eksctl.io/nodegroup-name";
 
 /// A group of the file.
-struct Group<'a> {
-    document: &'a Document,
-    prefix: String,
-    fields: &'a Map<String, Json>,
-    name: String,
+pub(super) struct Group<'a> {
+    pub(super) document: &'a Document,
+    pub(super) prefix: String,
+    pub(super) fields: &'a Map<String, Json>,
+    pub(super) name: String,
 }
 
-impl Group<'_> {
-    fn path(&self, key: &str) -> String {
+impl<'a> Group<'a> {
+    /// # Errors
+    ///
+    /// The group has no name.
+    pub(super) fn new(
+        document: &'a Document,
+        list: &str,
+        index: usize,
+        fields: &'a Map<String, Json>,
+    ) -> Result<Self, EksctlError> {
+        let prefix = format!("{list}.{index}");
+        let name = match get(fields, "name") {
+            Some(name) => document.text(&format!("{prefix}.name"), name)?,
+            None => return Err(document.invalid(&prefix, "the group has no name")),
+        };
+        Ok(Self { document, prefix, fields, name })
+    }
+
+    pub(super) fn path(&self, key: &str) -> String {
         format!("{}.{key}", self.prefix)
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         key: &str,
         read: impl Fn(&Document, &str, &Json) -> Result<T, EksctlError>,
@@ -55,12 +72,7 @@ pub(super) fn migrate(
     tags_of_all: &Map<String, Json>,
     project: &mut Project,
 ) -> Result<(), EksctlError> {
-    let prefix = format!("managedNodeGroups.{index}");
-    let name = match get(fields, "name") {
-        Some(name) => document.text(&format!("{prefix}.name"), name)?,
-        None => return Err(document.invalid(&prefix, "the group has no name")),
-    };
-    let group = Group { document, prefix, fields, name };
+    let group = Group::new(document, "managedNodeGroups", index, fields)?;
     if get(fields, "instanceMarketOptions.marketType").is_some() {
         // EKS gives the group the capacity type CAPACITY_BLOCK, so that an import would replace it.
         let text = format!(
@@ -134,7 +146,7 @@ fn instances(
                  new group the data source gitlabspot_spot_instance_types finds types by vCPUs and memory."
             );
             group.report(project, Topic::Task, key, text);
-            block.set("instance_types", variable);
+            block.set("instance_types", Value::variable(&variable));
         }
         _ => {
             if types.is_empty() {
@@ -169,8 +181,7 @@ fn sizes(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result<
 fn places(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result<(), EksctlError> {
     let zones = group.read("availabilityZones", Document::texts)?.unwrap_or_default();
     let subnets = group.read("subnets", Document::texts)?.unwrap_or_default();
-    let are_ids = !subnets.is_empty() && subnets.iter().all(|subnet| subnet.starts_with("subnet-"));
-    if are_ids {
+    if are_ids(&subnets) {
         block.set("subnet_ids", Value::texts(&subnets));
     } else if subnets.is_empty() && !zones.is_empty() {
         block.set("availability_zones", Value::texts(&zones));
@@ -188,6 +199,11 @@ fn places(group: &Group<'_>, project: &mut Project, block: &mut Block) -> Result
         group.report(project, Topic::Kept, key, text);
     }
     Ok(())
+}
+
+/// Whether subnets are given by ID, and not by a name of eksctl.
+pub(super) fn are_ids(subnets: &[String]) -> bool {
+    !subnets.is_empty() && subnets.iter().all(|subnet| subnet.starts_with("subnet-"))
 }
 
 fn placement(group: &Group<'_>, labels: &Map<String, Json>, taints: &[Taint], cluster: &Cluster, block: &mut Block) {

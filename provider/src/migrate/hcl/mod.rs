@@ -30,6 +30,11 @@ impl Value {
     pub(super) fn expression(text: impl Into<String>) -> Self {
         Self::Expression(text.into())
     }
+
+    /// The value of a variable.
+    pub(super) fn variable(name: &str) -> Self {
+        Self::Expression(format!("var.{name}"))
+    }
 }
 
 impl From<&str> for Value {

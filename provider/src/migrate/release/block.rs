@@ -85,14 +85,12 @@ impl Writer<'_> {
             false => (format!("{name}_{}", self.label), format!("{what} for the new release {}.", self.name)),
         };
         let variable = project.variable(&wish, &about, Variable::Token);
-        let Value::Expression(expression) = &variable else { return };
-        let task = self.token_task(kind, expression.trim_start_matches("var."));
-        project.report.add(Topic::Task, None, task);
+        project.report.add(Topic::Task, None, self.token_task(kind, &variable));
         if let Some(key) = release.token_key.filter(|_| self.is_import) {
             let text = format!("left out. `{name}_wo` reads it from the variable, which is in no state and no plan.");
             project.report.add(Topic::Secret, self.token_place(key), text);
         }
-        block.set(&format!("{name}_wo"), variable);
+        block.set(&format!("{name}_wo"), Value::variable(&variable));
         // Hosts do not store write-only values and cannot compare them. The provider applies a new one when the version
         // changes.
         block.set(&format!("{name}_wo_version"), 1);

@@ -1,6 +1,8 @@
 //! Values files without the URL of GitLab, which was given by `--set` or by a parent chart.
 
 use super::super::hcl::{Value, interpolated};
+use super::super::project::{Project, Variable};
+use super::super::report::Topic;
 use crate::resources::runner_release::values;
 
 /// Stands for the URL while the values are read. The top-level domain is reserved and never resolves.
@@ -22,6 +24,15 @@ fn is_placeholder(url: &str) -> bool {
     }
     let without_scheme = url.trim_start_matches("https://").trim_start_matches("http://");
     without_scheme.is_empty() || without_scheme.starts_with(['$', '<', '%', '{', '@', '_'])
+}
+
+/// Adds the variable. Returns its expression.
+pub(super) fn variable(project: &mut Project) -> String {
+    let about = "URL of GitLab, such as https://gitlab.example.com/.";
+    let name = project.variable("gitlab_url", about, Variable::Text);
+    let text = format!("set the variable {name} to the URL of GitLab: the values do not have it as `gitlabUrl`.");
+    project.report.add(Topic::Task, None, text);
+    format!("var.{name}")
 }
 
 /// Replaces the URL in a value by the variable.

@@ -17,8 +17,7 @@ use tfplugin::framework::{AttributePath, Diagnostic};
 use self::block::Writer;
 pub(super) use self::cache::Cache;
 use self::manifest::Origin;
-use super::hcl::Value;
-use super::project::{Project, Variable};
+use super::project::Project;
 use super::report::Topic;
 use crate::resources::runner_release::from_values::{self, Release};
 
@@ -188,7 +187,7 @@ impl Parsed {
         let sections: Vec<Option<String>> = runners.iter().map(|runner| runner.name.clone()).collect();
         let names = names::releases(&input.name, &sections);
         let has_url = runners.iter().all(|runner| runner.has_url);
-        let gitlab_url = if has_url { None } else { Some(gitlab_url(project)) };
+        let gitlab_url = if has_url { None } else { Some(gitlab_url::variable(project)) };
         for (index, (name, runner)) in names.iter().zip(&runners).enumerate() {
             let label = project.name(RESOURCE, name);
             // Only one release exists, and the resource of the first [[runners]] adopts it.
@@ -213,18 +212,4 @@ impl Parsed {
             remarks::origin(origin, &input, project);
         }
     }
-}
-
-/// Adds a variable for the URL of GitLab. Returns its expression.
-fn gitlab_url(project: &mut Project) -> String {
-    let about = "URL of GitLab, such as https://gitlab.example.com/.";
-    let Value::Expression(variable) = project.variable("gitlab_url", about, Variable::Text) else {
-        return String::new();
-    };
-    let text = format!(
-        "set the variable {} to the URL of GitLab: the values do not have it as `gitlabUrl`.",
-        variable.trim_start_matches("var.")
-    );
-    project.report.add(Topic::Task, None, text);
-    variable
 }

@@ -134,21 +134,21 @@ impl SecretValues<'_> {
         let Some((name, value)) = secrets::variable(text).filter(|(name, _)| !secrets::is_text(name)) else {
             return self.left_out(path, list, item);
         };
-        match self.left_out(&format!("{path}.{name}"), name, &value.into()) {
-            Value::Expression(expression) => Value::Expression(interpolated(&format!("{name}="), &expression, "")),
-            other => other,
-        }
+        let variable = self.variable_for(&format!("{path}.{name}"), name, &value.into());
+        Value::Expression(interpolated(&format!("{name}="), &format!("var.{variable}"), ""))
     }
 
     fn left_out(&mut self, path: &str, name: &str, value: &Json) -> Value {
+        Value::variable(&self.variable_for(path, name, value))
+    }
+
+    /// Adds a variable for a value that is left out. Returns its name.
+    fn variable_for(&mut self, path: &str, name: &str, value: &Json) -> String {
         let wish = format!("{}_{}", self.prefix, path.to_ascii_lowercase());
         let about = format!("Value of {name}, which was left out of the migrated configuration.");
         let variable = self.project.variable(&wish, &about, Variable::Secret);
-        if let Value::Expression(expression) = &variable {
-            let variable = expression.trim_start_matches("var.").to_owned();
-            let text = SecretString::from(value.as_str().unwrap_or_default());
-            self.found.push(Found { path: path.to_owned(), variable, name: name.to_owned(), text });
-        }
+        let text = SecretString::from(value.as_str().unwrap_or_default());
+        self.found.push(Found { path: path.to_owned(), variable: variable.clone(), name: name.to_owned(), text });
         variable
     }
 }

@@ -23,6 +23,7 @@ use self::ties::Ties;
 use self::user::users;
 use super::arguments::Arguments;
 use super::cache::{Caches, OfRelease};
+use super::only;
 use super::project::Project;
 use super::release::{File, Input, Parsed};
 use super::report::{Place, Topic};
@@ -67,8 +68,7 @@ impl State {
         for group in self.instances.of("aws_eks_node_group") {
             locate(group, "cluster_name", project);
         }
-        let mut clusters = self.instances.of("aws_eks_cluster");
-        if let (Some(cluster), None) = (clusters.next(), clusters.next()) {
+        if let Some(cluster) = only(self.instances.of("aws_eks_cluster")) {
             locate(cluster, "name", project);
         }
     }
@@ -96,13 +96,11 @@ impl State {
 
     /// The one release whose values are sensitive.
     fn hidden(&self, arguments: &Arguments) -> Option<&Instance> {
-        let mut hidden = release::of_chart(&self.instances).filter(|instance| {
+        only(release::of_chart(&self.instances).filter(|instance| {
             instance.is_sensitive("values")
                 && arguments.release.as_ref().is_none_or(|name| *name == release::name(instance))
                 && arguments.namespace.as_ref().is_none_or(|name| *name == release::namespace(instance))
-        });
-        let first = hidden.next();
-        first.filter(|_| hidden.next().is_none())
+        }))
     }
 
     /// Adds the resources of the state to the project, except for its releases.
@@ -256,6 +254,7 @@ fn several_clusters(instances: &Instances, project: &mut Project) {
         project.report.add(Topic::Task, None, text);
     }
 }
+
 fn place(instance: &Instance) -> Place {
     Place { file: String::new(), line: None, key: instance.address.clone() }
 }

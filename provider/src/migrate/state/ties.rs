@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::super::arguments::Arguments;
 use super::super::cache::OfRelease;
+use super::super::only;
 use super::bucket::{expires, name, rules};
 use super::instance::{Instance, Instances};
 use super::user::User;
@@ -70,15 +71,13 @@ impl Ties<'_> {
 
     /// The bucket of a state with one bucket.
     pub(super) fn only_bucket(&self) -> Option<String> {
-        let mut all = self.all();
-        let first = all.next().map(|(_, name)| name);
-        first.filter(|_| all.next().is_none())
+        only(self.all()).map(|(_, name)| name)
     }
 
     /// The release that uses the Secret of the user.
     pub(super) fn release_of(&self, user: &User<'_>) -> Option<&OfRelease> {
         let (namespace, name) = user.secret()?;
-        self.releases.iter().find(|of| of.namespace == namespace && of.cache.secret.as_ref() == Some(&name))
+        self.releases.iter().find(|release| release.uses_secret(&namespace, &name))
     }
 
     fn is_of_cache(&self, user: &User<'_>) -> bool {

@@ -36,7 +36,7 @@ impl User<'_> {
     pub(super) fn has_secret_of(&self, releases: &[OfRelease]) -> bool {
         let Some((namespace, name)) = self.secret() else { return false };
         let is_unnamed = releases.iter().all(|release| release.cache.secret.is_none());
-        is_unnamed || releases.iter().any(|of| of.namespace == namespace && of.cache.secret.as_ref() == Some(&name))
+        is_unnamed || releases.iter().any(|release| release.uses_secret(&namespace, &name))
     }
 }
 
